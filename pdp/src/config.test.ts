@@ -187,6 +187,49 @@ test('services and lists are read as written', () => {
   expect(config.PDP_INTERACTIVE_CLIENTS).toEqual(['a', 'b'])
 })
 
+describe('transmitters of security events', () => {
+  const transmitter = {
+    issuer: 'https://idp.example',
+    jwks_url: 'https://idp.example/jwks',
+    audience: 'https://pdp.example/v1/signals',
+    bearer: 'b'.repeat(32),
+  }
+  const signals = (...given: readonly object[]): Environment => ({ PDP_SIGNALS: JSON.stringify(given) })
+
+  test('are none, or have defaults; their bearers are never shown', () => {
+    expect(parse({}).config.PDP_SIGNALS).toEqual([])
+    const { config } = parse(signals(transmitter))
+    expect(config.PDP_SIGNALS).toEqual([
+      {
+        ...transmitter,
+        algorithms: ['RS256', 'ES256', 'EdDSA'],
+        credential_change: ['revoke', 'update', 'delete'],
+      },
+    ])
+    expect(JSON.stringify(redactedConfig(config))).not.toContain(transmitter.bearer)
+  })
+
+  test.for<readonly [string, Environment]>([
+    ['no JSON', { PDP_SIGNALS: 'x' }],
+    ['an object', { PDP_SIGNALS: JSON.stringify(transmitter) }],
+    ['a short bearer', signals({ ...transmitter, bearer: 'short' })],
+    ['neither a bearer nor certificates', signals({ ...transmitter, bearer: undefined })],
+    ['an issuer twice', signals(transmitter, transmitter)],
+    ['a symmetric algorithm', signals({ ...transmitter, algorithms: ['HS256'] })],
+    ['an unknown member', signals({ ...transmitter, more: 1 })],
+  ])('%s is refused, without its values', ([, given]) => {
+    const found = problems(given)
+    expect(found).toEqual([expect.stringMatching(/^PDP_SIGNALS: /)])
+    expect(found.join('')).not.toContain(transmitter.bearer)
+  })
+
+  test('need https for their keys in production', () => {
+    expect(
+      problems({ NODE_ENV: 'production', ...signals({ ...transmitter, jwks_url: 'http://idp.example/jwks' }) }),
+    ).toContainEqual(expect.stringMatching(/^PDP_SIGNALS: .*PDP_PLAIN_HTTP_HOSTS/))
+  })
+})
+
 describe('secrets', () => {
   test('may stand in a file, trimmed', () => {
     const { config } = parse({ OPENFGA_API_TOKEN: undefined, OPENFGA_API_TOKEN_FILE: 'f' }, () => `${KEY}\n`)

@@ -19,6 +19,7 @@ import { z } from 'zod'
 import { engineFindings, engineMistakes } from './engine-settings.ts'
 import { DEFAULT_LIMITS } from './http/limits.ts'
 import { metadataKeyOf } from './http/metadata.ts'
+import { signalMistakes, signalTransmittersSchema } from './http/signal-transmitters.ts'
 import { list, servicesSchema, witnessesSchema, words } from './list-settings.ts'
 import { storeNameSchema } from './runtime/store-name.ts'
 import { TRACING_PREFIXES, tracingOf, tracingSchema } from './tracing-settings.ts'
@@ -68,6 +69,8 @@ const schema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{32}$/u, 'must be the 32 digits that the refused start named')
     .optional(),
+  /** Transmitters of security events (SSF 1.0), as JSON with their bearers. Without any, `/v1/signals` is off. */
+  PDP_SIGNALS: secret(signalTransmittersSchema).default([]),
   PDP_MAX_CHAIN_DEPTH: setting.integer(1, 10).default(5),
   /** Days until an ended grant is deleted from OpenFGA, and interval of the sweep in minutes (0: never). */
   PDP_SWEEP_AFTER_DAYS: setting.integer(1, 3_650).default(30),
@@ -217,6 +220,7 @@ function mistakes(config: Config): readonly string[] {
           'PDP_STORE_URL: requires PDP_VAULT_KEY or PDP_VAULT_KEY_COMMAND: all PDPs of a database need the same key. A PDP that used SQLite has it in the file vault.key of PDP_DATA_DIR: PDP_VAULT_KEY_FILE may name that file',
         ]
       : []),
+    ...signalMistakes(config.PDP_SIGNALS, config.PDP_TLS_CLIENT_CA_FILE !== undefined),
     ...workerMistakes(config),
     ...engineMistakes(config),
   ]
@@ -250,7 +254,13 @@ function insecurities(config: Config): readonly string[] {
   return [
     ...plainListenerFindings({ host, isBehindProxy: config.TRUST_PROXY > 0, cert, key }, names),
     ...plainCallFindings(
-      { PDP_ISSUER, PDP_JWKS_URL, OPENFGA_URL: config.OPENFGA_URL || undefined, ...tracingCalls(config) },
+      {
+        PDP_ISSUER,
+        PDP_JWKS_URL,
+        OPENFGA_URL: config.OPENFGA_URL || undefined,
+        PDP_SIGNALS: config.PDP_SIGNALS.map(({ jwks_url: url }) => url),
+        ...tracingCalls(config),
+      },
       config.PDP_PLAIN_HTTP_HOSTS,
       'PDP_PLAIN_HTTP_HOSTS',
     ),

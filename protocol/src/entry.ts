@@ -30,6 +30,7 @@ export const ENTRY_KINDS = [
   'policy_loaded',
   'facts_changed',
   'session_ended',
+  'account_enabled',
   'key_changed',
   'clock_accepted',
   'person_erased',

@@ -131,6 +131,51 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     }
   })
 
+  test('a disabled login is ended until a later event enables it, in whatever order the events come', async () => {
+    const isEnded = async () =>
+      Promise.all(
+        [stores, await reopened()].map(({ sessions }) => sessions.isEnded(session({ sid: 's', issuedAt: clock.now }))),
+      )
+    const { sessions } = stores
+    for (const [change, at, ended] of [
+      ['disable', 10, true],
+      ['enable', 9, true],
+      ['enable', 10, true],
+      ['enable', 12, false],
+      ['disable', 11, false],
+      ['disable', 12, true],
+      ['enable', 13, false],
+    ] as const) {
+      await sessions[change]('user:p_a', at)
+      // As a read barrier does: an announcement of another PDP, or a reset, changes the memory.
+      const put = await sessions.load()
+      put()
+      expect([change, at, await isEnded()]).toEqual([change, at, [ended, ended]])
+    }
+    await sessions.disable('user:p_b', 20)
+    clock.now += 8 * 86_400_000
+    await sessions.end('another', clock.now + 10)
+    expect(await isEnded()).toEqual([false, false])
+    const { sessions: later } = await reopened()
+    expect(later.isEnded({ ...session(), person: 'user:p_b', issuedAt: clock.now })).toBe(true)
+  })
+
+  test('a received event is known by its issuer and id until it is too old, once however often it is kept', async () => {
+    const { received } = stores
+    for (const _ of [1, 2]) await received.keep('https://a.example', 'j', clock.now + 10)
+    for (const { received: kept } of [stores, await reopened()])
+      expect([await kept.has('https://a.example', 'j'), await kept.has('https://b.example', 'j')]).toEqual([
+        true,
+        false,
+      ])
+    clock.now += 10
+    await received.keep('https://a.example', 'k', clock.now + 10)
+    expect([await received.has('https://a.example', 'j'), await received.has('https://a.example', 'k')]).toEqual([
+      false,
+      true,
+    ])
+  })
+
   test('policies are listed by their last load, a hundred of them at most; one is in force', async () => {
     const { policyHistory } = stores
     const sources = { core: 'core', packs: [] }

@@ -21,7 +21,7 @@ const ISSUER = 'https://id.example'
 /** Filled by the stores themselves, or only in databases of older releases. */
 const SPECIAL = ['identity', 'salts', 'vault', 'notices', 'people', 'open_notices']
 /** Columns that are 0 or 1. */
-const FLAGS = ['active', 'settled', 'recorded', 'swept', 'holds_key', 'decided']
+const FLAGS = ['active', 'settled', 'recorded', 'swept', 'holds_key', 'decided', 'disabled']
 /** More than one batch of the move. */
 const MANY = 1_203
 

@@ -184,3 +184,9 @@ describe('what is no logout token ends nothing', () => {
     expect((await ask(5))[0]).toBeUndefined()
   })
 })
+
+test('security events are off where no transmitter of them is configured', async () => {
+  const headers = { 'content-type': 'application/secevent+jwt' }
+  const { status } = await fetch(`${suite.tpdp.pdp.url}/v1/signals`, { method: 'POST', headers, body: 'a.b.c' })
+  expect(status).toBe(404)
+})

@@ -56,13 +56,20 @@ function sectionOf(operation: Operation): string {
     `\`${method.toUpperCase()} ${path}\`: ${summary}.`,
     description ?? '',
     ...parametersOf(operation),
-    ...(body ? [`${body.required ? 'Body' : 'Body (optional)'}:`, membersOf(body.schema)] : []),
+    ...bodyOf(body),
     ...Object.entries(answers).map(([status, { description: text }]) => `**${status}** ${text}`),
     problemsLine(operation),
     ...exampleOf(operation),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
+}
+
+function bodyOf(body: Operation['body']): readonly string[] {
+  if (!body) return []
+  const title = body.required ? 'Body' : 'Body (optional)'
+  if (body.text) return [`${title}: \`${body.text}\`. ${body.schema.description ?? ''}`.trim()]
+  return [`${title}:`, membersOf(body.schema)]
 }
 
 function parametersOf({ params, query }: Operation): readonly string[] {
@@ -130,7 +137,10 @@ function exampleOf({ id, method, path, body }: Operation): readonly string[] {
   if (!example) return []
   const { request, query, response } = example
   const line = `${method.toUpperCase()} ${path}${query === undefined ? '' : `?${query}`}`
-  const sent = request === undefined || !body ? line : `${line}\n\n${JSON.stringify(request, undefined, 2)}`
+  const sent =
+    request === undefined || !body
+      ? line
+      : `${line}\n\n${typeof request === 'string' ? request : JSON.stringify(request, undefined, 2)}`
   return [
     'Example:',
     `\`\`\`http\n${sent}\n\`\`\``,

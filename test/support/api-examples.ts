@@ -116,6 +116,10 @@ const policy = {
 
 export const API_EXAMPLES: Readonly<Record<string, ApiExample>> = {
   evaluate: { request: ask, response: denied },
+  receiveSignal: {
+    request: 'eyJhbGciOiJFUzI1NiIsInR5cCI6InNlY2V2ZW50K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIiwi….MEUCIQDx…',
+    response: { err: 'invalid_audience', description: 'aud: is not this PDP.' },
+  },
   evaluateAll: {
     request: {
       subject: ask.subject,

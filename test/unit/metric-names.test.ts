@@ -29,6 +29,8 @@ test.for([
   'mandate_shadow_differences_total',
   'mandate_foreign_changes_total',
   'mandate_memory_resets_total',
+  'mandate_signals_total{event="other",outcome="refused"}',
+  'mandate_signals_total{event="stream-updated",outcome="applied"}',
   'mandate_barrier_seconds_count{outcome="failed"}',
   'mandate_openfga_request_seconds_count{outcome="failed"}',
 ])('an alert sees the first count of %s: it is 0 from the start', async (sample) => {
@@ -54,6 +56,7 @@ const CAUSES: Readonly<Record<string, (metrics: Metrics) => unknown>> = {
   mandate_memory_resets_total: (metrics) => metrics.barrier().reset(),
   'mandate_shadow_comparisons_total{outcome="different"}': (metrics) => metrics.shadow('different'),
   mandate_shadow_differences_total: (metrics) => metrics.shadow('different'),
+  'mandate_signals_total{event="other",outcome="ignored"}': (metrics) => metrics.signal('other', 'ignored'),
   mandate_foreign_changes_total: (metrics) => metrics.foreignChanges(1),
   'mandate_faults_total{code="internal"}': (metrics) => metrics.fault('internal'),
 }

@@ -92,6 +92,7 @@ const KIND_WORDS: Readonly<Partial<Record<LoggedEntry['kind'], string>>> = {
   log_read: 'Log read',
   policy_loaded: 'Policy loaded',
   facts_changed: 'Facts changed',
+  account_enabled: 'Login enabled',
   key_changed: 'Key changed',
   clock_accepted: 'Clock accepted',
   person_erased: 'Person erased',

@@ -88,7 +88,7 @@ const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
 /** How long a verified token is not verified again, in seconds: a signing key that the issuer withdrew is good for no longer. */
 const REMEMBERED_FOR = 60
 /** Longest accepted age of a token, in seconds. */
-const MAX_TOKEN_AGE = 15 * 60
+export const MAX_TOKEN_AGE = 15 * 60
 /** Tolerated clock skew to the identity provider, in seconds. */
 const TOLERANCE = 5
 const REMEMBERED_TOKENS = 10_000
@@ -294,7 +294,7 @@ const invalid = (detail: string): Fault => refuse('unauthenticated', detail, cha
 const challenge = (sent: boolean) => ({ error: sent ? 'invalid_token' : 'missing_token' })
 
 /** Whether the keys could not be fetched or read, as opposed to a signature that does not match them. */
-function isKeyTrouble(cause: unknown): boolean {
+export function isKeyTrouble(cause: unknown): boolean {
   return (
     cause instanceof errors.JWKSTimeout ||
     cause instanceof TypeError ||

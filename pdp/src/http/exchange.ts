@@ -154,7 +154,7 @@ export function authenticated(callers: Pick<Callers, 'identify'>, metrics: Pick<
 const AUTHORIZATION = 'authorization'
 
 /** The `Authorization` headers of a request: Node's own `headers` has only the first, and `headersDistinct` copies all headers. */
-function authorizationsOf({ rawHeaders }: IncomingMessage): readonly string[] {
+export function authorizationsOf({ rawHeaders }: IncomingMessage): readonly string[] {
   const found: string[] = []
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''

@@ -20,6 +20,7 @@ import type { KnownCallers } from '../ports/known-callers.ts'
 import type { EntryIndex, LogReader } from '../ports/log.ts'
 import type { Lookups } from '../ports/lookups.ts'
 import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
+import type { ReceivedSignals } from '../ports/signals.ts'
 import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -30,6 +31,7 @@ import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
 import { createRefusedTokenLog } from './refused-tokens.ts'
 import { createHttpApp, type HttpApp, type ServerDeps } from './server.ts'
+import { SignalReceiver } from './signal-receiver.ts'
 
 export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits' | 'lag' | 'tracing'> {
   readonly log: ServerDeps['log'] & Pick<LogReader, 'sequenced'>
@@ -49,6 +51,7 @@ export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits' | 
     readonly invitations: Invitations
     readonly lookups: Lookups
     readonly sessions: Sessions
+    readonly received: ReceivedSignals
     /** Counted together with other PDPs where the database is shared. */
     readonly wrongCodes: WrongCodes | undefined
     readonly buckets: TokenBuckets | undefined
@@ -73,6 +76,8 @@ export function openHttp(options: HttpOptions): HttpApp {
     services: config.PDP_SERVICES,
     wrongCodes: stores.wrongCodes ?? new ProcessWrongCodes(clock),
     callers: createCallers(options),
+    signals: createSignalReceiver(config),
+    issuer: config.PDP_ISSUER,
     tokens: new PageTokens(stores.tokenEncryption),
     consistencyOf: (statistics) => relations.consistencyOf(statistics),
     position: () => log.sequenced,
@@ -133,6 +138,13 @@ function createCallers({ config, logger, pap, stores, barrier }: HttpOptions): C
     tls: readClientTls(config),
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
   })
+}
+
+/** The receiver of security events, where a transmitter is configured. */
+function createSignalReceiver(config: Config): SignalReceiver | undefined {
+  const transmitters = config.PDP_SIGNALS
+  if (transmitters.length === 0) return undefined
+  return new SignalReceiver({ transmitters, peopleOf: config.PDP_ISSUER, tls: readClientTls(config) })
 }
 
 const limitsOf = (config: Config): ServerDeps['limits'] => ({

@@ -12,6 +12,8 @@ const QUIET_MS = 60_000
 interface RefusedTokenLogOptions {
   readonly clock: Clock
   readonly logger: { readonly warn: (fields: object, message: string) => void }
+  /** @default 'a token was refused' */
+  readonly message?: string
 }
 
 /** Why a token was refused. `code`: of jose, or `claims` for one that is missing or of another kind. Never a value of the token. */
@@ -25,7 +27,11 @@ export interface TokenRefusal {
  * Returns a function that logs a refused token at level `warn`, at most once a minute for each code and claim, with the number of those in between.
  * jose's codes and the claims that are checked are few, so the state is bounded.
  */
-export function createRefusedTokenLog({ clock, logger }: RefusedTokenLogOptions): (refusal: TokenRefusal) => void {
+export function createRefusedTokenLog({
+  clock,
+  logger,
+  message = 'a token was refused',
+}: RefusedTokenLogOptions): (refusal: TokenRefusal) => void {
   const recent = new Map<string, { readonly at: number; skipped: number }>()
   return (refusal) => {
     const kind = `${refusal.code} ${refusal.claim ?? ''}`
@@ -36,7 +42,7 @@ export function createRefusedTokenLog({ clock, logger }: RefusedTokenLogOptions)
       return
     }
     recent.set(kind, { at: now, skipped: 0 })
-    logger.warn({ ...refusal, ...(last?.skipped && { skipped: last.skipped }) }, 'a token was refused')
+    logger.warn({ ...refusal, ...(last?.skipped && { skipped: last.skipped }) }, message)
   }
 }
 

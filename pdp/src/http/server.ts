@@ -41,6 +41,7 @@ import { OPERATIONS, otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papHandlers } from './pap/pap-handlers.ts'
 import { type Measuring, measure, measured } from './request-metrics.ts'
 import { type SearchRouteDeps, searchHandlers } from './search.ts'
+import { type SignalDeps, signalRoute } from './signals.ts'
 import { middleware, type Step } from './step.ts'
 import { OpenStreams } from './streams.ts'
 
@@ -55,11 +56,13 @@ export interface ServerDeps
     Omit<LogFileDeps, 'log'>,
     FaultDeps,
     MonitoringDeps,
+    Pick<SignalDeps, 'signals' | 'issuer' | 'received'>,
     Omit<SearchRouteDeps, 'requireEntitled' | 'spend'> {
-  readonly metrics: MonitoringDeps['metrics']
+  readonly metrics: MonitoringDeps['metrics'] & SignalDeps['metrics']
   /** Absent while tracing is off. */
   readonly tracing?: Tracing | undefined
   readonly callers: Callers
+  readonly vault: PapRouteDeps['vault'] & SignalDeps['vault']
   readonly log: DecisionDeps['log'] & LogFileDeps['log']
   readonly sessions: Sessions
   readonly barrier: ReadBarrier
@@ -90,7 +93,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   const limits = createLimits(deps.limits, deps.buckets)
   const streams = new OpenStreams(deps.limits.streams, deps)
   const asking = askingOperations(deps, limits)
-  const handlers = handlersOf({ ...deps, streams }, asking)
+  const handlers = handlersOf({ ...deps, streams, anonymous }, asking)
   const reading = { ...deps, streams }
   const begin = createExchanges({
     isSub: (text) => deps.pseudonymizer.isSub(text),
@@ -120,7 +123,8 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     answerProblem,
     app,
   })
-  const close = async (): Promise<void> => void (await Promise.all([anonymous.close(), deps.callers.close()]))
+  const close = async (): Promise<void> =>
+    void (await Promise.all([anonymous.close(), deps.callers.close(), deps.signals?.close()]))
   return { app, listener, endStreams: () => streams.endAll(), close }
 }
 
@@ -159,12 +163,13 @@ const byPath = (asking: Readonly<Record<AskingId, AskingOperation>>): ReadonlyMa
 
 /** Maps every operation to its handler. */
 function handlersOf(
-  deps: ServerDeps & Pick<DecisionDeps, 'streams'>,
+  deps: ServerDeps & Pick<DecisionDeps, 'streams'> & Pick<SignalDeps, 'anonymous'>,
   asking: Readonly<Record<AskingId, AskingOperation>>,
 ): OperationHandlers {
   return {
     ...monitoringHandlers(deps),
     endSession: logoutRoute(deps),
+    receiveSignal: signalRoute(deps),
     evaluate: askingHandlers(asking.evaluate),
     evaluateAll: askingHandlers(asking.evaluateAll),
     searchSubjects: askingHandlers(asking.searchSubjects),

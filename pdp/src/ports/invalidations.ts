@@ -17,7 +17,17 @@ export interface TupleName {
 }
 
 /** What a `note` is about. Each topic has one handler, which knows the form of `data`. */
-export const TOPICS = ['session', 'sessions_of', 'proposed', 'key', 'agent', 'person', 'policy', 'facts'] as const
+export const TOPICS = [
+  'session',
+  'sessions_of',
+  'account',
+  'proposed',
+  'key',
+  'agent',
+  'person',
+  'policy',
+  'facts',
+] as const
 export type Topic = (typeof TOPICS)[number]
 
 interface EventBase {

@@ -301,6 +301,15 @@ export interface Sessions {
   end(sid: string, until: EpochMillis): Promise<void>
   /** Ends all sessions of a person whose tokens were issued at or before `at`, compared by the second. */
   endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): Promise<void>
+  /**
+   * Ends every session of a person, also those that begin later, until {@link enable} with a later `at`. Of several changes the latest `at` counts, in
+   * whatever order they come; of two at the same instant, `disable`.
+   *
+   * @param at - When the login was disabled.
+   */
+  disable(person: PartyRef, at: EpochMillis): Promise<void>
+  /** Undoes {@link disable}. @param at - When the login was enabled. */
+  enable(person: PartyRef, at: EpochMillis): Promise<void>
   isEnded(session: SessionOf): boolean
   /** @param listener - Called after sessions have ended, here or on another PDP of the database. */
   whenEnded(listener: () => void): void

@@ -11,6 +11,7 @@ import type { InvalidationEvent } from '../ports/invalidations.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import { registerGauge, registerHealth, registerMemory, type Watched, type WatchedMemory } from './gauges.ts'
 import { LAG_GAUGES } from './lag-gauges.ts'
+import { createSignalCounter, type SignalOutcome } from './signal-counter.ts'
 
 /** Histogram buckets in seconds: a decision takes a few milliseconds, and callers wait five seconds at most. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -116,6 +117,7 @@ export class Metrics {
     help: 'Tuples that another program than a PDP changed in OpenFGA, found some seconds later. Each PDP counts them.',
     ...this.#shared,
   })
+  readonly #signals = createSignalCounter(this.#registry)
   readonly #faults = new Counter({
     name: 'mandate_faults_total',
     help: 'Requests, and items of batches, that ended in a fault, by its code. `internal` wants a person: a bug, or a chain that did not verify.',
@@ -211,6 +213,10 @@ export class Metrics {
 
   fault(code: ProblemCode): void {
     this.#faults.inc({ code })
+  }
+
+  signal(event: string, outcome: SignalOutcome): void {
+    this.#signals.inc({ event, outcome })
   }
 
   unanswered(reason: UnansweredCause): void {

@@ -159,4 +159,11 @@ CREATE TABLE lookups (
   approved_by ${TEXT}
 );`,
   },
+  {
+    oldest: 1,
+    sql: `
+CREATE TABLE disabled_people (hash ${TEXT} PRIMARY KEY, at bigint NOT NULL, disabled integer NOT NULL);
+CREATE TABLE received_signals (hash ${TEXT} PRIMARY KEY, until bigint NOT NULL);
+CREATE INDEX received_signals_until ON received_signals (until);`,
+  },
 ]

@@ -156,6 +156,10 @@ export const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY, case_number TEXT NOT NULL, person TEXT NOT NULL, asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL,
      approved_by TEXT
    ) STRICT;`,
+  // Whether a login is disabled, by the latest security event about it; security events that were carried out (ADR 0155).
+  `CREATE TABLE disabled_people (hash TEXT PRIMARY KEY, at INTEGER NOT NULL, disabled INTEGER NOT NULL) STRICT;
+   CREATE TABLE received_signals (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;
+   CREATE INDEX received_signals_until ON received_signals (until);`,
 ]
 
 /** `user_version` of a file that was moved to PostgreSQL: releases that do not know the table `moved` refuse it as a newer one. */

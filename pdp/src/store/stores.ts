@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { InvalidationListener, InvalidationLog } from '../ports/invalidations.ts'
 import type { KnownCallers } from '../ports/known-callers.ts'
 import type { AgentRecord } from '../ports/register.ts'
+import type { ReceivedSignals } from '../ports/signals.ts'
 import type { KeptKey } from '../ports/stores.ts'
 import type { StoreSet, Transactions } from '../ports/transactions.ts'
 import type { TupleRows } from '../ports/tuple-rows.ts'
@@ -30,6 +31,7 @@ import { rewriteNotices, SqlPeople } from './people.ts'
 import { SqlPersonas } from './personas.ts'
 import { SqlPolicyHistory } from './policy-history.ts'
 import { ProposedGrants } from './proposed-grants.ts'
+import { SqlReceivedSignals } from './received-signals.ts'
 import { RowCache } from './row-cache.ts'
 import { SqlSessions } from './sessions.ts'
 import { SharedLog } from './shared-log.ts'
@@ -55,6 +57,7 @@ export interface SqlStores extends StoreSet, Transactions {
   /** Id of the database, 32 hexadecimal digits. Created with it, and unchanged when it is moved or restored. */
   readonly identity: string
   readonly sessions: SqlSessions
+  readonly received: ReceivedSignals
   /** For authentication, from memory once a barrier is passed. */
   readonly callers: KnownCallers
   readonly invalidations: InvalidationLog
@@ -108,6 +111,7 @@ export async function createStores(database: Database, options: StoreOptions): P
     ...stores,
     identity,
     sessions,
+    received: new SqlReceivedSignals(database, clock),
     callers: {
       agent: (id) => agents.get(id, stores.register.agent),
       bindAgent: stores.register.bindAgent,

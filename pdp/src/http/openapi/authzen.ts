@@ -17,6 +17,7 @@ import {
 } from '@mandate/protocol'
 import { z } from 'zod'
 import { PARTS } from '../readiness.ts'
+import { DELIVERY_ERRORS } from '../signal-receiver.ts'
 import type { Operation } from './operation.ts'
 
 /** A batch without items must be a valid single evaluation. */
@@ -168,6 +169,38 @@ export const OPEN_OPERATIONS = [
       'invalid_request',
       'payload_too_large',
       'too_many_requests',
+      'log_unavailable',
+      'clock_unavailable',
+      'identity_unavailable',
+    ],
+  },
+  {
+    method: 'post',
+    path: '/v1/signals',
+    id: 'receiveSignal',
+    tag: 'Operations',
+    access: 'limited',
+    summary: 'Security events, called by a transmitter of shared signals',
+    description:
+      'Push delivery (RFC 8935) of a Security Event Token (RFC 8417) of OpenID Shared Signals Framework 1.0. Off, thus 404, unless the PDP has transmitters (`PDP_SIGNALS`), whose bearer or client certificate authenticates them. Carries out `session-revoked` and `credential-change` of CAEP 1.0, `account-disabled`, `account-purged` and `account-enabled` of RISC 1.0; accepts `verification` and `stream-updated`; accepts and ignores all others. A SET that was carried out before is accepted again and changes nothing.',
+    body: {
+      schema: z.string().describe('One SET as a compact JWS.'),
+      required: true,
+      text: 'application/secevent+jwt',
+    },
+    answers: {
+      202: { description: 'Accepted: the sessions have ended. No body.' },
+      400: {
+        description:
+          'Refused (RFC 8935, section 2.3): not a problem document. Delivering the same SET again does not help.',
+        schema: z.strictObject({ err: z.enum(DELIVERY_ERRORS), description: z.string() }),
+      },
+    },
+    problems: [
+      'not_found',
+      'payload_too_large',
+      'too_many_requests',
+      'relations_unavailable',
       'log_unavailable',
       'clock_unavailable',
       'identity_unavailable',

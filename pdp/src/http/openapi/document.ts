@@ -36,7 +36,7 @@ export function openApiDocument(publicUrl: string): Json {
       title: 'Mandate PDP',
       version: packageJson.version,
       description:
-        'Delegation-aware authorization. Instants are RFC 3339, money is in minor units of its ISO 4217 currency, lead times are in seconds. Bodies are UTF-8 JSON of at most 64 KiB and 32 levels, without duplicate members in an object. Unknown members are ignored in AuthZEN requests and rejected in all others. Every response that is not 2xx is a problem of RFC 9457; clients may rely on its `code`.',
+        'Delegation-aware authorization. Instants are RFC 3339, money is in minor units of its ISO 4217 currency, lead times are in seconds. Bodies are UTF-8 JSON of at most 64 KiB and 32 levels, without duplicate members in an object. Unknown members are ignored in AuthZEN requests and rejected in all others. Every response that is not 2xx is a problem of RFC 9457, except 400 of `/v1/signals` (RFC 8935); clients may rely on its `code`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
@@ -85,12 +85,14 @@ function described(operation: Operation, schemas: Schemas): Json {
   }
 }
 
-function requestBody({ schema, required, also, form }: NonNullable<Operation['body']>, schemas: Schemas): Json {
+function requestBody({ schema, required, also, form, text }: NonNullable<Operation['body']>, schemas: Schemas): Json {
   const read = schemas.input(schema)
   return {
     required,
     content: {
-      [form ? 'application/x-www-form-urlencoded' : JSON_TYPE]: { schema: also ? { allOf: [read, also] } : read },
+      [text ?? (form ? 'application/x-www-form-urlencoded' : JSON_TYPE)]: {
+        schema: also ? { allOf: [read, also] } : read,
+      },
     },
   }
 }

@@ -69,6 +69,8 @@ export interface RequestBody {
   readonly required: boolean
   /** `application/x-www-form-urlencoded` instead of JSON. */
   readonly form?: true
+  /** Another media type instead of JSON, whose body is text. */
+  readonly text?: 'application/secevent+jwt'
   /** Further checks of the route, as a JSON Schema in addition to `schema`. */
   readonly also?: Readonly<Record<string, unknown>>
 }
