@@ -4,7 +4,7 @@
  * @module
  */
 import { plainHttpObjection } from '@mandate/protocol'
-import type { ClientTls } from '@mandate/service'
+import { type ClientTls, ReplaceableTls } from '@mandate/service'
 import { z } from 'zod'
 import type { Decider } from './decider.ts'
 import type { DecisionHook } from './decision-hook.ts'
@@ -86,7 +86,7 @@ const account = { clientId, tokenEndpoint: httpUrl.optional() }
 const accountSchema = z.union([
   z.strictObject({
     ...account,
-    clientSecret: readable(z.string().min(1)),
+    clientSecret: readable(z.union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()])),
     method: z.enum(['client_secret_basic', 'client_secret_post']).optional(),
   }),
   z.strictObject({
@@ -123,7 +123,7 @@ const pepShape = z.strictObject({
   inPersonOnly: z.boolean().default(false),
   obligations: z.record(z.string(), z.custom<ObligationHandlers[string]>(isFunction, 'must be a function')).default({}),
   plainHttpHosts: z.array(z.string().min(1)).default([]),
-  tls: tlsSchema.optional(),
+  tls: z.union([z.instanceof(ReplaceableTls), tlsSchema]).optional(),
   logger: z.custom<PepLogger>(isLogger, 'must have warn() and error()').default(stderrLogger),
   decider: z.custom<Decider>(isDecider, 'must be a Decider').optional(),
   challenge: z

@@ -91,7 +91,7 @@ export function createPools(urls: readonly string[], { tls, timeoutMs, maxAnswer
       connections: CONNECTIONS,
       pipelining: 1,
       maxResponseSize: maxAnswerBytes,
-      connect: { ...connectOf(tls), timeout: connectMs },
+      connect: connectOf(tls, { timeout: connectMs }),
     })
     return { pool, basePath: url.pathname === '/' ? '' : url.pathname }
   })

@@ -40,6 +40,17 @@ test('a secret that came from a file is read anew each time; one from the enviro
   expect(await secretOf(accountOf({}, 'NOTES_', bySecret))).toBe('as it was at the start')
 })
 
+test('a file of secrets has one a line; one that is empty or gone leaves the former in use', async () => {
+  const file = join(folder, 'secrets')
+  writeFileSync(file, 'new\nformer\n')
+  const account = accountOf({ NOTES_CLIENT_SECRET_FILE: file }, 'NOTES_', bySecret)
+  expect(await secretOf(account)).toEqual(['new', 'former'])
+  writeFileSync(file, '')
+  expect(await secretOf(account)).toEqual(['new', 'former'])
+  rmSync(file)
+  expect(await secretOf(account)).toEqual(['new', 'former'])
+})
+
 test.for([
   ['rsa', 'RS256'],
   ['ec', 'ES256'],

@@ -19,7 +19,8 @@ export interface AccountSettings {
 
 /**
  * The account of a service. What its configuration took from a file (`…_CLIENT_SECRET_FILE`, `…_CLIENT_KEY_FILE`) is read from there for every
- * token: it is rotated by writing the file, with no restart.
+ * token: it is rotated by writing the file, with no restart. A file of secrets has one a line: the new one and the former one, until the identity provider
+ * has the new one. While a file cannot be read, or is empty, what was read last is used.
  *
  * @param prefix - Of the service's variables, such as `TRIPS_`.
  */
@@ -30,12 +31,28 @@ export function accountOf(
 ): SecretCredentials | KeyCredentials {
   const read = (name: string, value: string): (() => Promise<string>) => {
     const path = env[`${prefix}${name}_FILE`]
-    return path === undefined || path === '' ? async () => value : async () => (await readFile(path, 'utf8')).trim()
+    if (path === undefined || path === '') return async () => value
+    let last = value
+    return async () => {
+      const text = await readFile(path, 'utf8').catch(() => '')
+      last = text.trim() || last
+      return last
+    }
   }
-  if (clientKey === undefined) return { clientId, clientSecret: read('CLIENT_SECRET', clientSecret ?? '') }
+  const secrets = read('CLIENT_SECRET', clientSecret ?? '')
+  if (clientKey === undefined) return { clientId, clientSecret: async () => oneOrAll(secretLines(await secrets())) }
   const pem = read('CLIENT_KEY', clientKey)
   return { clientId, privateKey: async () => await keyOf(await pem()) }
 }
+
+/** Client secrets of a setting or file, one a line. */
+export const secretLines = (text: string): readonly string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+
+const oneOrAll = (lines: readonly string[]): string | readonly string[] => (lines.length > 1 ? lines : (lines[0] ?? ''))
 
 const ALGORITHMS: ReadonlyMap<string | undefined, NonNullable<ClientKey['alg']>> = new Map([
   ['rsa', 'RS256'],

@@ -164,6 +164,26 @@ test('a secret that is replaced between reading and sending is read again, once'
   expect(grants.map(({ secret }) => secret)).toEqual(['old', 'new'])
 })
 
+test('while two secrets are known, the change at the identity provider fails no request, and a refused one is not tried first again', async () => {
+  let current = 'former'
+  answer = ({ secret }) =>
+    secret === current
+      ? [200, { access_token: secret ?? '', token_type: 'Bearer', expires_in: 300 }]
+      : [401, { error: 'invalid_client' }]
+  const dispatcher = new Agent()
+  const discover = async () => ({ jwksUri: `${issuer}/certs`, tokenEndpoint: `${issuer}/token` })
+  const credentials = { clientId: 'notes', clientSecret: () => ['new', 'former'] }
+  const request = createTokenEndpoint({ issuer, discover, credentials, timeoutMs: 20_000, dispatcher, now: Date.now })
+  const exchange = async () => (await request({ grant_type: 'client_credentials', scope: 'pdp' })).value
+  expect([await exchange(), await exchange()]).toEqual(['former', 'former'])
+  current = 'new'
+  expect([await exchange(), await exchange()]).toEqual(['new', 'new'])
+  expect(grants.map(({ secret }) => secret)).toEqual(['new', 'former', 'former', 'former', 'new', 'new'])
+  current = 'a third'
+  await expect(exchange()).rejects.toThrow('401 invalid_client')
+  await dispatcher.close()
+})
+
 test('a secret is rotated under load and no request is dropped, though the service learns of it late', async () => {
   let [known, current, issued, clock] = ['one', 'one', 0, 0]
   answer = ({ secret }) =>

@@ -17,7 +17,7 @@ import {
 } from '@mandate/service'
 import type { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
-import { type AccountSettings, accountObjection, accountOf } from './service-account.ts'
+import { type AccountSettings, accountObjection, accountOf, secretLines } from './service-account.ts'
 
 export {
   type Calls,
@@ -32,7 +32,10 @@ export {
   type ListenerBounds,
   type ListenerOptions,
   permissionsPolicy,
+  prepareTls,
   printableEnvironment,
+  type Reload,
+  type RunningService,
   redaction,
   reportFailure,
   secret,
@@ -41,7 +44,7 @@ export {
 } from '@mandate/service'
 export { createLimits, DEFAULT_LIMITS, type LimitOptions, type Limits } from './limits.ts'
 export { requestLog } from './request-log.ts'
-export { type AccountSettings, accountOf } from './service-account.ts'
+export { type AccountSettings, accountOf, secretLines } from './service-account.ts'
 
 /** Which environment variables a configuration is read from, and the schema that checks them. */
 export interface EnvironmentRules<S extends z.ZodType> extends KitRules<S> {
@@ -133,7 +136,9 @@ export function securityFindings(settings: SecuritySettings): readonly string[] 
     ...(nodeEnv === 'production'
       ? [
           ...plainListenerFindings(listener, { prefix }),
-          ...weakSecretFindings(`${prefix}CLIENT_SECRET`, secret, { minLength: MIN_SECRET }),
+          ...secretLines(secret ?? '').flatMap((one) =>
+            weakSecretFindings(`${prefix}CLIENT_SECRET`, one, { minLength: MIN_SECRET }),
+          ),
         ]
       : []),
   ]
@@ -145,6 +150,12 @@ export function doorObjections(settings: SecuritySettings): readonly string[] {
 }
 /** @deprecated Use {@link SecuritySettings}. */
 export type DoorSettings = SecuritySettings
+
+/** Variables of files that a service takes again while it runs, for {@link Reload}. @param names - Of further settings, without the prefix. */
+export const reloadedFiles = (prefix: string, ...names: readonly string[]): readonly string[] =>
+  ['TLS_CERT', 'TLS_KEY', 'TLS_CA', 'TLS_CLIENT_CA', 'CLIENT_SECRET', 'CLIENT_KEY', ...names].map(
+    (name) => `${prefix}${name}_FILE`,
+  )
 
 /** The listener's TLS options; `undefined` unless certificate and key are both given. */
 export function tlsOf({ cert, key, clientCa }: Pick<SecuritySettings, 'cert' | 'key' | 'clientCa'>): Tls | undefined {

@@ -32,7 +32,8 @@ interface TokenAddress {
 /** An account with a client secret. The secret is read anew for every token, so it can be rotated. */
 export interface SecretCredentials extends TokenAddress {
   readonly clientId: string
-  readonly clientSecret: Readable<string>
+  /** While it is rotated, the new one and the former one: the one that was accepted last is tried first. */
+  readonly clientSecret: Readable<string | readonly string[]>
   /** How the secret is sent (OpenID Connect Core 1.0, section 9). @default 'client_secret_basic' */
   readonly method?: 'client_secret_basic' | 'client_secret_post' | undefined
 }
@@ -88,35 +89,49 @@ const ASSERTION_LIFE_S = 60
 export function createTokenEndpoint(
   options: TokenEndpointOptions,
 ): (grant: Readonly<Record<string, string>>) => Promise<IssuedToken> {
-  const send = async (grant: Readonly<Record<string, string>>, proof: ClientProof): Promise<IssuedToken> => {
-    const url = await addressOf(options)
-    const asked = options.now()
-    const { statusCode, body } = await options.dispatcher.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: 'POST',
-      headers: { ...proof.headers, 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: new URLSearchParams({ ...grant, ...proof.form }).toString(),
-      signal: AbortSignal.timeout(options.timeoutMs),
-    })
-    const text = await body.text()
-    if (statusCode !== 200) throw new TokenRefusal(statusCode, refusalSchema.parse(parseJson(text)).error)
-    const { access_token, expires_in } = tokenResponseSchema.parse(parseJson(text))
-    return { value: access_token, asked, lifeMs: expires_in * 1_000 }
-  }
+  let accepted: string | undefined
   return async (grant) => {
-    const proof = await proofOf(options)
-    try {
-      return await send(grant, proof)
-    } catch (error) {
-      // The secret may have been rotated between reading and sending: retries once if the file has a new one.
-      if (!(error instanceof TokenRefusal) || !ABOUT_CLIENT.has(error.error)) throw error
-      const again = await proofOf(options)
+    const tried = new Set<string>()
+    let refusal: unknown
+    for (;;) {
+      // Read for each attempt: the secret may have been rotated between reading and sending.
+      const secrets = await secretsOf(options.credentials)
       // allowed: timing: both secrets are this process's own.
-      if (again.secret === proof.secret) throw error
-      return await send(grant, again)
+      const known = secrets.find((secret) => secret === accepted && !tried.has(secret))
+      const secret = known ?? secrets.find((one) => !tried.has(one))
+      if (secret === undefined || tried.size >= MAX_ATTEMPTS) throw refusal ?? new Error('there is no client secret')
+      tried.add(secret)
+      try {
+        const token = await send(grant, await proofOf(options, secret), options)
+        accepted = secret
+        return token
+      } catch (error) {
+        if (!(error instanceof TokenRefusal) || !ABOUT_CLIENT.has(error.error)) throw error
+        refusal = error
+      }
     }
   }
+}
+
+async function send(
+  grant: Readonly<Record<string, string>>,
+  proof: ClientProof,
+  options: TokenEndpointOptions,
+): Promise<IssuedToken> {
+  const url = await addressOf(options)
+  const asked = options.now()
+  const { statusCode, body } = await options.dispatcher.request({
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method: 'POST',
+    headers: { ...proof.headers, 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams({ ...grant, ...proof.form }).toString(),
+    signal: AbortSignal.timeout(options.timeoutMs),
+  })
+  const text = await body.text()
+  if (statusCode !== 200) throw new TokenRefusal(statusCode, refusalSchema.parse(parseJson(text)).error)
+  const { access_token, expires_in } = tokenResponseSchema.parse(parseJson(text))
+  return { value: access_token, asked, lifeMs: expires_in * 1_000 }
 }
 
 async function addressOf({ credentials, discover }: TokenEndpointOptions): Promise<URL> {
@@ -126,21 +141,25 @@ async function addressOf({ credentials, discover }: TokenEndpointOptions): Promi
 }
 
 const ABOUT_CLIENT: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
+/** Attempts for one token: each with another secret or key. */
+const MAX_ATTEMPTS = 3
 
 interface ClientProof {
-  /** The PEM that the key was made from, to detect a change. */
-  readonly secret: string
   readonly headers: Readonly<Record<string, string>>
   readonly form: Readonly<Record<string, string>>
 }
 
-async function proofOf({ credentials, issuer, now }: TokenEndpointOptions): Promise<ClientProof> {
+/** The secrets that may be tried, or the PEM of the key. */
+async function secretsOf(credentials: TokenEndpointOptions['credentials']): Promise<readonly string[]> {
+  if ('clientSecret' in credentials) return [await read(credentials.clientSecret)].flat()
+  return [(await read(credentials.privateKey)).pem]
+}
+
+async function proofOf({ credentials, issuer, now }: TokenEndpointOptions, secret: string): Promise<ClientProof> {
   if ('clientSecret' in credentials) {
-    const { clientId, clientSecret, method } = credentials
-    const secret = await read(clientSecret)
-    if (method === 'client_secret_post')
-      return { secret, headers: {}, form: { client_id: clientId, client_secret: secret } }
-    return { secret, headers: { authorization: `Basic ${basic(clientId, secret)}` }, form: {} }
+    const { clientId, method } = credentials
+    if (method === 'client_secret_post') return { headers: {}, form: { client_id: clientId, client_secret: secret } }
+    return { headers: { authorization: `Basic ${basic(clientId, secret)}` }, form: {} }
   }
   const { pem, kid, alg = 'RS256' } = await read(credentials.privateKey)
   const seconds = Math.floor(now() / 1_000)
@@ -157,10 +176,10 @@ async function proofOf({ credentials, issuer, now }: TokenEndpointOptions): Prom
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: assertion,
   }
-  return { secret: pem, headers: {}, form }
+  return { headers: {}, form }
 }
 
-export async function read<T extends string | ClientKey>(value: Readable<T>): Promise<T> {
+export async function read<T extends string | readonly string[] | ClientKey>(value: Readable<T>): Promise<T> {
   return typeof value === 'function' ? await value() : value
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Agent, type Dispatcher, fetch as undiciFetch } from 'undici'
+import { Agent, buildConnector, type Dispatcher, fetch as undiciFetch } from 'undici'
 
 /** What this side trusts and shows where it calls over TLS. PEM. */
 export interface ClientTls {
@@ -15,12 +15,35 @@ export interface ClientTls {
 }
 
 /** Only what is given. `undefined` when nothing is: then the system's authorities are trusted, and no certificate is shown. */
-export function clientTlsOf({ ca, cert, key }: ClientTls): ClientTls | undefined {
-  return ca === undefined && cert === undefined ? undefined : { ca, cert, key }
+export function clientTlsOf({ ca, cert, key }: ClientTls): ReplaceableTls | undefined {
+  return ca === undefined && cert === undefined ? undefined : new ReplaceableTls({ ca, cert, key })
 }
 
-/** The `connect` option of undici's pools and agents. TLS 1.2 at least. */
-export function connectOf(tls: ClientTls | undefined) {
+/**
+ * TLS options that are replaced while the process runs, such as by a renewed certificate. New connections use the newest options; open ones keep theirs
+ * until they end.
+ */
+export class ReplaceableTls implements ClientTls {
+  ca: string | undefined
+  cert: string | undefined
+  key: string | undefined
+
+  constructor({ ca, cert, key }: ClientTls) {
+    this.ca = ca
+    this.cert = cert
+    this.key = key
+  }
+
+  /** @param tls - Checked before: {@link tlsObjection}. */
+  replace({ ca, cert, key }: ClientTls): void {
+    this.ca = ca
+    this.cert = cert
+    this.key = key
+  }
+}
+
+/** The options of one TLS connection of this side, as they are now. TLS 1.2 at least. */
+export function tlsOptionsOf(tls: ClientTls | undefined) {
   const { ca, cert, key } = tls ?? {}
   return {
     minVersion: 'TLSv1.2' as const,
@@ -29,6 +52,24 @@ export function connectOf(tls: ClientTls | undefined) {
     ...(key === undefined ? {} : { key }),
   }
 }
+
+/**
+ * The `connect` option of undici's pools and agents.
+ *
+ * @param options - Further options of the connector, such as `timeout` in milliseconds.
+ */
+export function connectOf(tls: ClientTls | undefined, options: buildConnector.BuildOptions = {}) {
+  const build = (): buildConnector.connector => buildConnector({ ...tlsOptionsOf(tls), ...options })
+  let [connect, made] = [build(), snapshotOf(tls)]
+  const connector: buildConnector.connector = (to, callback) => {
+    const now = snapshotOf(tls)
+    if (now !== made) [connect, made] = [build(), now]
+    connect(to, callback)
+  }
+  return connector
+}
+
+const snapshotOf = (tls: ClientTls | undefined): string => JSON.stringify([tls?.ca, tls?.cert, tls?.key])
 
 /** Connections to an identity provider: at most this many to each origin, and answers of at most this many bytes. */
 const IDENTITY = { connections: 2, maxResponseSize: 65_536 } as const

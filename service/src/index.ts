@@ -1,5 +1,14 @@
 export { Breaker, type BreakerOptions } from './breaker.ts'
-export { type Calls, type ClientTls, clientTlsOf, connectOf, createCalls, identityAgent } from './client-tls.ts'
+export {
+  type Calls,
+  type ClientTls,
+  clientTlsOf,
+  connectOf,
+  createCalls,
+  identityAgent,
+  ReplaceableTls,
+  tlsOptionsOf,
+} from './client-tls.ts'
 export { ConcurrencyLimit, limitConcurrency } from './concurrency-limit.ts'
 export {
   ConfigError,
@@ -21,6 +30,12 @@ export {
   sooner,
   TIMEOUT_HEADER,
 } from './deadline.ts'
+export {
+  FileReloader,
+  type FileReloaderOptions,
+  type Reload,
+  type ReloadOutcome,
+} from './file-reloader.ts'
 export { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 export {
   type DrainableListener,
@@ -32,6 +47,7 @@ export {
 } from './listener.ts'
 export { once } from './once.ts'
 export { type AppOptions, prepareApp } from './prepare-app.ts'
+export { prepareTls, type ServiceTls } from './prepare-tls.ts'
 export {
   answerProblems,
   type FaultLogger,
@@ -49,7 +65,14 @@ export { limitByAddress, RateLimit, type RateOptions, tooManyRequests } from './
 export { redact, redaction } from './redaction.ts'
 export { reportFailure } from './report-failure.ts'
 export { logRequests, type RequestLogOptions } from './request-log.ts'
-export { type ProcessLogger, runService, type ServiceProgram, stopOnSignals, stopProcess } from './run-service.ts'
+export {
+  type ProcessLogger,
+  type RunningService,
+  runService,
+  type ServiceProgram,
+  stopOnSignals,
+  stopProcess,
+} from './run-service.ts'
 export {
   permissionsPolicy,
   type SecurityHeaderOptions,
@@ -57,7 +80,7 @@ export {
   securityHeaders,
 } from './security-headers.ts'
 export { setting } from './settings.ts'
-export { tlsObjection } from './tls-objection.ts'
+export { certificatesObjection, tlsObjection } from './tls-objection.ts'
 export {
   type ListenerSecurity,
   type ListenerVariables,

@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { makeCertificate } from './certificate.fixture.ts'
 import { testListener } from './listener.harness.ts'
-import { type Listener, type ListenerBounds, serve, type Tls } from './listener.ts'
+import { type DrainableListener, type Listener, type ListenerBounds, serve, type Tls } from './listener.ts'
 import { RawClient } from './raw-client.harness.ts'
 
 const MAX_BODY_BYTES = 1_024
@@ -21,7 +21,10 @@ const echo: RequestListener = async (req, res) => {
   res.writeHead(bytes > MAX_BODY_BYTES ? 413 : 200).end(String(bytes))
 }
 
-const listening = async (options: ListenerBounds & { readonly tls?: Tls } = {}, app = echo): Promise<Listener> => {
+const listening = async (
+  options: ListenerBounds & { readonly tls?: Tls } = {},
+  app = echo,
+): Promise<DrainableListener> => {
   const listener = await serve(app, { host: '127.0.0.1', port: 0, ...options })
   onTestFinished(listener.close)
   return listener
@@ -109,7 +112,7 @@ describe('with a certificate', () => {
   })
   const portOf = ({ url }: Listener): number => Number(new URL(url).port)
   /** The status, or the code of the error. */
-  const ask = (url: string, client: Partial<Tls> = {}): Promise<unknown> =>
+  const ask = (url: string, client: Partial<Tls> & { readonly ca?: string } = {}): Promise<unknown> =>
     new Promise((resolve) => {
       request(url, { method: 'POST', ca: ours.cert, ...client }, (res) => resolve(res.resume().statusCode))
         .on('error', (error) => resolve('code' in error ? error.code : error))
@@ -143,6 +146,36 @@ describe('with a certificate', () => {
       }).on('error', () => resolve(undefined))
     })
     expect(agreed).toBe(isAccepted ? version : undefined)
+  })
+
+  test('another certificate is shown to new connections, while a request on an open one is answered', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const { promise: asked, resolve: arrived } = Promise.withResolvers<void>()
+    const { url, replaceTls } = await listening({ tls: ours }, async (req, res) => {
+      if (req.url === '/slow') arrived()
+      if (req.url === '/slow') await released
+      res.end()
+    })
+    const slow = ask(`${url}/slow`)
+    await asked
+    replaceTls(other)
+    expect(await ask(url)).toBe('DEPTH_ZERO_SELF_SIGNED_CERT')
+    expect(await ask(url, { ca: other.cert })).toBe(200)
+    release()
+    expect(await slow).toBe(200)
+  })
+
+  test('another authority of clients lets in its own, and no longer those of the former', async () => {
+    const { url, replaceTls } = await listening({ tls: { ...ours, clientCa: ours.cert } })
+    replaceTls({ ...ours, clientCa: other.cert })
+    expect(await ask(url, { cert: other.cert, key: other.key })).toBe(200)
+    expect(await ask(url, ours)).not.toBe(200)
+  })
+
+  test('a certificate with the key of another changes nothing', async () => {
+    const { url, replaceTls } = await listening({ tls: ours })
+    expect(() => replaceTls({ cert: other.cert, key: ours.key })).toThrow()
+    expect(await ask(url)).toBe(200)
   })
 
   test('plain HTTP gets no answer', async () => {

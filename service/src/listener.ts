@@ -7,6 +7,7 @@ import { once as nextEvent } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { type SecureContextOptions, Server as TlsServer } from 'node:tls'
 import { requestTimeouts } from '@mandate/protocol'
 import { once } from './once.ts'
 import { closeStalledReaders, UnfinishedResponses } from './unfinished-responses.ts'
@@ -60,13 +61,20 @@ export interface Listener {
   readonly close: () => Promise<void>
 }
 
-/** A {@link Listener} that can ask its clients to leave before it closes. */
+/** A {@link Listener} that can ask its clients to leave before it closes, and get another certificate. */
 export interface DrainableListener extends Listener {
   /**
    * Goes on accepting and answering, and from now on has every client close its connection after the response. A client that connects again through a
    * load balancer then reaches another server.
    */
   readonly drain: () => void
+  /**
+   * Has new connections use another certificate, key and client authority; open connections go on with theirs. Whether client certificates are asked for
+   * stays as it was at the start.
+   *
+   * @throws the error of OpenSSL when the certificate and key cannot be used, which changes nothing; TypeError for a listener of plain HTTP.
+   */
+  readonly replaceTls: (tls: Tls) => void
 }
 
 const DEFAULT_BOUNDS = {
@@ -106,6 +114,10 @@ export async function serve(app: RequestListener, options: ListenerOptions): Pro
   return {
     url: `${tls ? 'https' : 'http'}://${hostInUrl(host)}:${taken}`,
     drain,
+    replaceTls: (next) => {
+      if (!(server instanceof TlsServer)) throw new TypeError('the listener speaks plain HTTP')
+      server.setSecureContext(contextOf(next))
+    },
     close: once(() => {
       drain()
       return stop(server, unfinished, bounds.stopWithinMs)
@@ -128,11 +140,18 @@ function createListener(app: RequestListener, bounds: Required<ListenerBounds>, 
     maxHeaderSize: bounds.maxHeaderBytes,
   }
   if (!tls) return createServer(options, app)
-  const { cert, key, clientCa } = tls
-  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }
+  const clients = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true }
   const handshakeTimeout = bounds.headersWithinMs
-  return createTlsServer({ ...options, cert, key, ...clients, minVersion: 'TLSv1.2', handshakeTimeout }, app)
+  return createTlsServer({ ...options, ...contextOf(tls), ...clients, handshakeTimeout }, app)
 }
+
+/** What a handshake needs. */
+const contextOf = ({ cert, key, clientCa }: Tls): SecureContextOptions => ({
+  cert,
+  key,
+  ...(clientCa === undefined ? {} : { ca: clientCa }),
+  minVersion: 'TLSv1.2',
+})
 
 /** Answers requests under way, and those that arrive later, with `Connection: close`. */
 function endConnections(server: Server, unfinished: UnfinishedResponses): void {

@@ -1,5 +1,6 @@
 /**
- * A service for the tests of its process: `SERVICE_STOP` is `cleanly`, `never` or `badly`, `SERVICE_START` anything but `fails`.
+ * A service for the tests of its process: `SERVICE_STOP` is `cleanly`, `never` or `badly`, `SERVICE_START` anything but `fails`. It takes
+ * `SERVICE_SECRET_FILE` again while it runs.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { runService, stopOnSignals } from './run-service.ts'
 const schema = z.strictObject({
   SERVICE_STOP: z.enum(['cleanly', 'never', 'badly', 'twice']),
   SERVICE_START: z.string().default('works'),
+  SERVICE_SECRET: z.string().optional(),
 })
 const readConfig = (env: Environment) => readEnvironment(env, { prefix: 'SERVICE_', schema })
 const write = (fields: object, message: string): void =>
@@ -33,7 +35,9 @@ await runService({
       clearInterval(handle)
     })
     if (SERVICE_STOP === 'never') stopOnSignals(close, logger, 50)
-    return { url: 'http://127.0.0.1:1', close }
+    const prepare = (next: z.output<typeof schema>) => () =>
+      write({ length: next.SERVICE_SECRET?.length }, 'taken again')
+    return { url: 'http://127.0.0.1:1', close, reload: { files: ['SERVICE_SECRET_FILE'], prepare } }
   },
 })
 if (process.argv.includes('--print-config')) clearInterval(handle)

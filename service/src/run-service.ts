@@ -5,6 +5,7 @@
  */
 import process from 'node:process'
 import type { Environment } from './config.ts'
+import { FileReloader, type Reload } from './file-reloader.ts'
 import type { Listener } from './listener.ts'
 import { reportFailure } from './report-failure.ts'
 
@@ -17,6 +18,12 @@ export interface ProcessLogger {
   readonly error: (fields: object, message: string) => void
 }
 
+/** A service that listens. */
+export interface RunningService<Config> extends Listener {
+  /** What it takes from its files again, at SIGHUP and when a file has changed. @default nothing, and SIGHUP ends the process */
+  readonly reload?: Reload<Config>
+}
+
 /** The parts of a service that `runService` needs: its configuration, and what it starts. */
 export interface ServiceProgram<Config, Logger extends ProcessLogger> {
   readonly name: string
@@ -25,11 +32,12 @@ export interface ServiceProgram<Config, Logger extends ProcessLogger> {
   /** The settings without their secrets, for `--print-config`. @throws ConfigError */
   readonly printableConfig: (env: Environment) => object
   readonly createLogger: (config: Config) => Logger
-  readonly start: (config: Config, logger: Logger) => Promise<Listener>
+  readonly start: (config: Config, logger: Logger) => Promise<RunningService<Config>>
 }
 
 /**
- * Runs a service until SIGTERM or SIGINT. `--print-config` prints its settings instead.
+ * Runs a service until SIGTERM or SIGINT. `--print-config` prints its settings instead. Secrets and certificates in files are taken again at SIGHUP, and
+ * when a file has changed, as far as the service can.
  *
  * Exit statuses: 0 after a signal, 78 for a configuration that cannot be used, 70 when it cannot be stopped cleanly, 1 when it cannot start.
  */
@@ -46,6 +54,10 @@ export async function runService<Config, Logger extends ProcessLogger>(
     const logger = createLogger(config)
     const service = await start(config, logger)
     stopOnSignals(service.close, logger)
+    if (service.reload) {
+      const reloader = new FileReloader({ environment: process.env, readConfig, reload: service.reload, logger })
+      process.on('SIGHUP', () => void reloader.now())
+    }
     logger.info({ url: service.url }, `${name} is listening`)
   } catch (error) {
     // Not only the exit status: what a half-done start left open must not keep the process alive.

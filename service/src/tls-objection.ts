@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 
 /** What is wrong with a certificate and its key, as a sentence without either's content; `undefined` when nothing is, or neither is given. */
@@ -19,4 +20,17 @@ export function tlsObjection({
   } catch {
     return 'the TLS certificate and its key are not PEM, or do not belong together'
   }
+}
+
+/** What is wrong with the certificates of an authority (PEM), as a sentence without their content; `undefined` when nothing is, or none are given. */
+export function certificatesObjection(ca: string | undefined): string | undefined {
+  if (ca === undefined) return undefined
+  try {
+    const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu) ?? []
+    for (const block of blocks) new X509Certificate(block)
+    if (blocks.length > 0) return undefined
+  } catch {
+    // The same answer as for a file without a certificate.
+  }
+  return 'the certificates of the authority are not PEM'
 }

@@ -68,7 +68,7 @@ async function startServer(): Promise<void> {
   const identity = createIdentity({
     issuer: one.issuer.issuer,
     clientId: 'auditor',
-    clientSecret: 'a secret for tests',
+    clientSecrets: () => ['a secret for tests'],
     scope: 'audit',
     stepUpAcr: '2',
     redirectUri: `${publicUrl}/callback`,

@@ -52,7 +52,14 @@ afterAll(async () => {
 
 function openPlace(clientId: string, scope: string) {
   const identity = createIdentity({
-    ...{ issuer: tpdp.issuer.issuer, clientId, clientSecret: 'a secret for tests', scope, stepUpAcr: '2', fetch },
+    ...{
+      issuer: tpdp.issuer.issuer,
+      clientId,
+      clientSecrets: () => ['a secret for tests'],
+      scope,
+      stepUpAcr: '2',
+      fetch,
+    },
     redirectUri: `${ORIGIN}/callback`,
     signedOutUri: `${ORIGIN}/logged-out`,
   })

@@ -12,7 +12,8 @@ export interface IdentityOptions {
   /** Internal URL of the issuer, when it differs from its public URL. */
   readonly identityUrl?: string | undefined
   readonly clientId: string
-  readonly clientSecret: string
+  /** Read for each request: the new secret and the former one, while it is rotated. The one that was accepted last is tried first. */
+  readonly clientSecrets: () => readonly string[]
   /** Scope to request besides `openid`: read access to the PDP. */
   readonly scope: string
   /** `acr_values` that requests a second factor. */
@@ -65,14 +66,7 @@ const TIMEOUT_S = 10
 export function createIdentity(options: IdentityOptions): Identity {
   const { redirectUri, signedOutUri, stepUpAcr } = options
   const scope = `openid ${options.scope}`
-  let discovered: Promise<oidc.Configuration> | undefined
-  const configuration = (): Promise<oidc.Configuration> => {
-    discovered ??= discover(options).catch((cause: unknown) => {
-      discovered = undefined
-      throw new Fault('identity_unavailable', 'the identity provider cannot be discovered', { cause })
-    })
-    return discovered
-  }
+  const { configuration, asClient } = createClients(options)
   return {
     begin: async ({ stepUp } = { stepUp: false }) => {
       const [verifier, state, nonce] = [oidc.randomPKCECodeVerifier(), oidc.randomState(), oidc.randomNonce()]
@@ -90,12 +84,10 @@ export function createIdentity(options: IdentityOptions): Identity {
     },
     finish: async (callback, { verifier, state, nonce }) => {
       const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }
-      const config = await configuration()
-      return tokensOf(await requestTokens(() => oidc.authorizationCodeGrant(config, callback, checks)))
+      return tokensOf(await asClient((config) => oidc.authorizationCodeGrant(config, callback, checks)))
     },
     refresh: async (tokens) => {
-      const config = await configuration()
-      const answer = await requestTokens(() => oidc.refreshTokenGrant(config, tokens.refresh, { scope }))
+      const answer = await asClient((config) => oidc.refreshTokenGrant(config, tokens.refresh, { scope }))
       return tokensOf(answer, tokens)
     },
     revoke: async (tokens) => {
@@ -112,8 +104,54 @@ export function createIdentity(options: IdentityOptions): Identity {
   }
 }
 
-async function discover(options: IdentityOptions): Promise<oidc.Configuration> {
-  const { issuer, identityUrl, clientId, clientSecret, fetch } = options
+/** The client by each of its secrets. The provider is discovered once for each, and again after a failure. */
+function createClients(options: IdentityOptions) {
+  const discovered = new Map<string, Promise<oidc.Configuration>>()
+  let accepted: string | undefined
+  const bySecret = (secret: string): Promise<oidc.Configuration> => {
+    const known = discovered.get(secret)
+    if (known) return known
+    const found = discover(options, secret).catch((cause: unknown) => {
+      discovered.delete(secret)
+      throw new Fault('identity_unavailable', 'the identity provider cannot be discovered', { cause })
+    })
+    discovered.set(secret, found)
+    return found
+  }
+  /** The secrets in the order in which they are tried. Former ones are forgotten. */
+  const secrets = (): readonly string[] => {
+    const all = options.clientSecrets()
+    for (const known of discovered.keys()) if (!all.includes(known)) discovered.delete(known)
+    return all.toSorted((one, other) => Number(other === accepted) - Number(one === accepted))
+  }
+  return {
+    configuration: () => bySecret(secrets()[0] ?? ''),
+    /** Requests tokens. A refused secret is followed by the next: the provider checks the client before it takes the code or refresh token. */
+    asClient: async (ask: (config: oidc.Configuration) => Promise<TokenResponse>): Promise<TokenResponse> => {
+      let refusal: unknown
+      for (const secret of secrets()) {
+        const config = await bySecret(secret)
+        try {
+          const answer = await requestTokens(() => ask(config))
+          accepted = secret
+          return answer
+        } catch (error) {
+          if (!isAboutClient(error)) throw error
+          refusal = error
+        }
+      }
+      throw refusal
+    },
+  }
+}
+
+const isAboutClient = (error: unknown): boolean =>
+  error instanceof Fault &&
+  error.cause instanceof oidc.ResponseBodyError &&
+  ['invalid_client', 'unauthorized_client'].includes(error.cause.error)
+
+async function discover(options: IdentityOptions, clientSecret: string): Promise<oidc.Configuration> {
+  const { issuer, identityUrl, clientId, fetch } = options
   const inside = identityUrl ?? issuer
   // Plain HTTP is allowed if the configured URL has it: the configuration accepts it only for loopback and listed hosts.
   const execute = [issuer, inside].some((url) => url.startsWith('http:')) ? [oidc.allowInsecureRequests] : []

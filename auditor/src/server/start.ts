@@ -5,9 +5,9 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError, createCalls } from '@mandate/pep/service'
+import { ConfigError, createCalls, reloadedFiles, secretLines } from '@mandate/pep/service'
 import { parseVerifierKey } from '@mandate/protocol'
-import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
+import { type ListenerBounds, once, prepareTls, type RunningService, serve } from '@mandate/service'
 import { createApp } from './app.ts'
 import type { AuditorConfig } from './config.ts'
 import { createIdentity, type IdentityOptions } from './identity.ts'
@@ -22,25 +22,26 @@ export async function startAuditor(
   config: AuditorConfig,
   logger: Logger,
   bounds: ListenerBounds = {},
-): Promise<Listener> {
+): Promise<RunningService<AuditorConfig>> {
   const { pdpUrls, pageDir, logKeys, secondFactor, trustProxy, addressPerSecond, concurrent } = config
   await checkFiles(config)
   const publicUrl = config.publicUrl ?? `${config.tls ? 'https' : 'http'}://${config.host}:${config.port}`
   const calls = createCalls(config.clientTls, true)
   // Two of a kind: undici's own has the certificates, Node's built-in one the types.
   const fetch = calls.fetch as unknown as typeof globalThis.fetch
-  const openPlace = (place: Place, client: Client) => {
+  const secrets = { page: config.clientSecret, console: config.console?.clientSecret ?? '' }
+  const openPlace = (place: Place, client: Client, which: keyof typeof secrets) => {
     const identity = createIdentity({
       ...{ issuer: config.issuer, identityUrl: config.identityUrl, stepUpAcr: config.stepUpAcr, fetch },
-      ...{ clientId: client.clientId, clientSecret: client.clientSecret, scope: client.scope },
+      ...{ clientId: client.clientId, scope: client.scope, clientSecrets: () => secretLines(secrets[which]) },
       redirectUri: `${publicUrl}${prefixOf(place)}/callback`,
       signedOutUri: `${publicUrl}/logged-out`,
     })
     return { identity, sessions: createSessions(identity), pending: createSignInStates() }
   }
   const app = createApp({
-    ...openPlace(LOG_PLACE, config),
-    console: config.console && openPlace(CONSOLE_PLACE, config.console),
+    ...openPlace(LOG_PLACE, config, 'page'),
+    console: config.console && openPlace(CONSOLE_PLACE, config.console, 'console'),
     publicUrl,
     pdps: createPdps(pdpUrls, fetch),
     secondFactor,
@@ -49,12 +50,27 @@ export async function startAuditor(
     pageDir,
     ...{ trustProxy, addressPerSecond, concurrent },
   })
-  const { url, close } = await serve(app, { ...config, ...bounds })
-  return { url, close: once(() => close().finally(calls.close)) }
+  const listener = await serve(app, { ...config, ...bounds })
+  return {
+    url: listener.url,
+    reload: {
+      files: reloadedFiles('AUDITOR_', 'CONSOLE_CLIENT_SECRET'),
+      filesAtStart: ['AUDITOR_LOG_PINS_FILE'],
+      prepare: (next) => {
+        const applyTls = prepareTls(config, next, [listener], 'AUDITOR_')
+        return () => {
+          applyTls()
+          secrets.page = next.clientSecret
+          secrets.console = next.console?.clientSecret ?? secrets.console
+        }
+      },
+    },
+    close: once(() => listener.close().finally(calls.close)),
+  }
 }
 
 /** A client at the identity provider, and the scope that it asks for. */
-type Client = Pick<IdentityOptions, 'clientId' | 'clientSecret' | 'scope'>
+type Client = Pick<IdentityOptions, 'clientId' | 'scope'>
 
 async function checkFiles({ pageDir, logKeys }: AuditorConfig): Promise<void> {
   const objections: string[] = []

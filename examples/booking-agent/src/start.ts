@@ -5,9 +5,9 @@
  */
 import { createPdpAdmin, createPep } from '@mandate/pep'
 import { keycloak } from '@mandate/pep/keycloak'
-import { createCalls } from '@mandate/pep/service'
+import { createCalls, reloadedFiles } from '@mandate/pep/service'
 import { Fault } from '@mandate/protocol'
-import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
+import { type ListenerBounds, once, prepareTls, type RunningService, serve } from '@mandate/service'
 import { type AgentLogger, createApp } from './app.ts'
 import type { AgentConfig } from './config.ts'
 import { RunEvents } from './events.ts'
@@ -29,7 +29,7 @@ export async function startAgent(
   config: AgentConfig,
   logger: AgentLogger,
   bounds: ListenerBounds = {},
-): Promise<Listener> {
+): Promise<RunningService<AgentConfig>> {
   const { issuer, pdpUrl, clientId, audience, interactiveClients, trustProxy, limits } = config
   const pep = createPep({ ...accountOf(config), audience, pdpUrl, interactiveClients, logger })
   const halt = new AbortController()
@@ -62,6 +62,7 @@ export async function startAgent(
   publicUrl ||= listener.url
   return {
     url: listener.url,
+    reload: { files: reloadedFiles('AGENT_'), prepare: (next) => prepareTls(config, next, [listener], 'AGENT_') },
     close: once(async () => {
       halt.abort()
       events.close()

@@ -5,7 +5,8 @@
  */
 import { createPdpAdmin, createPep } from '@mandate/pep'
 import { keycloak } from '@mandate/pep/keycloak'
-import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
+import { reloadedFiles } from '@mandate/pep/service'
+import { type ListenerBounds, once, prepareTls, type RunningService, serve } from '@mandate/service'
 import { type CareLogger, createApp } from './app.ts'
 import { CareService } from './care-service.ts'
 import type { CareConfig } from './config.ts'
@@ -20,7 +21,7 @@ export async function startCare(
   config: CareConfig,
   logger: CareLogger,
   bounds: ListenerBounds = {},
-): Promise<Listener> {
+): Promise<RunningService<CareConfig>> {
   const { issuer, identityUrl, pdpUrl, plainHttpHosts, credentials, audience, interactiveClients, clientTls } = config
   const identity = identityUrl === undefined ? {} : { identityUrl }
   const tls = clientTls === undefined ? {} : { tls: clientTls }
@@ -38,6 +39,7 @@ export async function startCare(
   const listener = await serve(createApp(config, { pep, plans, careService }, logger), { ...config, ...bounds })
   return {
     url: listener.url,
+    reload: { files: reloadedFiles('CARE_'), prepare: (next) => prepareTls(config, next, [listener], 'CARE_') },
     close: once(async () => {
       clearInterval(timer)
       await listener.close()

@@ -5,12 +5,13 @@
  */
 import { createPdpAdmin, createPep, type PepLogger } from '@mandate/pep'
 import { keycloak } from '@mandate/pep/keycloak'
-import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
+import { reloadedFiles } from '@mandate/pep/service'
+import { type ListenerBounds, once, prepareTls, type RunningService, serve } from '@mandate/service'
 import { createApp } from './app.ts'
 import type { TripsConfig } from './config.ts'
 import type { Database } from './database.ts'
 import { startHousekeeping } from './housekeeping.ts'
-import { openPostgres } from './postgres.ts'
+import { openPostgres, type PostgresDatabase } from './postgres.ts'
 import { createSqlStore } from './sql-store.ts'
 import { openSqlite } from './sqlite.ts'
 import { TripService } from './trip-service.ts'
@@ -23,7 +24,7 @@ export async function startTrips(
   config: TripsConfig,
   logger: TripsLogger,
   bounds: ListenerBounds = {},
-): Promise<Listener> {
+): Promise<RunningService<TripsConfig>> {
   const { issuer, identityUrl, pdpUrl, plainHttpHosts, abandonedMs, credentials, clientTls } = config
   const { audience, interactiveClients, trustProxy, limits } = config
   const shared = {
@@ -35,7 +36,8 @@ export async function startTrips(
     ...(identityUrl === undefined ? {} : { identityUrl }),
     ...(clientTls === undefined ? {} : { tls: clientTls }),
   }
-  const store = createSqlStore(await openDatabase(config))
+  const database = await openDatabase(config)
+  const store = createSqlStore(database)
   const pep = createPep({ ...shared, audience, interactiveClients, logger })
   const pdp = createPdpAdmin(shared)
   const tripService = new TripService({ store, pdp, issuer, now: Date.now, abandonedMs })
@@ -46,6 +48,17 @@ export async function startTrips(
   })
   return {
     url: listener.url,
+    reload: {
+      files: reloadedFiles('TRIPS_', 'DATABASE_URL'),
+      prepare: async (next) => {
+        const applyTls = prepareTls(config, next, [listener], 'TRIPS_')
+        const applyUrl = await database.prepareUrl?.(next.databaseUrl ?? '')
+        return () => {
+          applyTls()
+          applyUrl?.()
+        }
+      },
+    },
     close: once(async () => {
       await listener.close()
       await housekeeping.close()
@@ -56,7 +69,7 @@ export async function startTrips(
 }
 
 /** Opens the configured database. @throws Error when it does not answer. */
-async function openDatabase({ dataDir, databaseUrl }: TripsConfig): Promise<Database> {
+async function openDatabase({ dataDir, databaseUrl }: TripsConfig): Promise<Database & Partial<PostgresDatabase>> {
   if (databaseUrl !== undefined) return openPostgres(databaseUrl)
   if (dataDir !== undefined) return openSqlite(dataDir)
   throw new TypeError('neither dataDir nor databaseUrl is configured')

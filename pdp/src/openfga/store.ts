@@ -5,7 +5,7 @@
  */
 import { Agent } from 'node:https'
 import { type EpochMillis, Fault } from '@mandate/protocol'
-import { type ClientTls, connectOf } from '@mandate/service'
+import { type ClientTls, tlsOptionsOf } from '@mandate/service'
 import {
   type AuthorizationModel,
   ClientWriteRequestOnMissingDeletes,
@@ -36,6 +36,20 @@ const TIMEOUT_MS = 3_000
 const PAGE_SIZE = 100
 const ONCE = { missing: 'refuse', timeoutMs: TIMEOUT_MS } as const
 
+/** Makes each connection with the TLS options of that moment. */
+class TlsAgent extends Agent {
+  readonly #tls: ClientTls
+
+  constructor(tls: ClientTls) {
+    super()
+    this.#tls = tls
+  }
+
+  override createConnection(...[options, callback]: Parameters<Agent['createConnection']>) {
+    return super.createConnection({ ...options, ...tlsOptionsOf(this.#tls) }, callback)
+  }
+}
+
 /** A change as OpenFGA's `ReadChanges` returns it. */
 export interface StoredChange {
   readonly key: TupleKey
@@ -61,7 +75,7 @@ export class FgaStore implements TupleStore, Models {
       baseOptions: {
         timeout: TIMEOUT_MS,
         maxRedirects: 0,
-        ...(options.tls ? { httpsAgent: new Agent(connectOf(options.tls)) } : {}),
+        ...(options.tls ? { httpsAgent: new TlsAgent(options.tls) } : {}),
       },
       ...(options.apiToken
         ? { credentials: { method: CredentialsMethod.ApiToken as const, config: { token: options.apiToken } } }
