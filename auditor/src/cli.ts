@@ -4,10 +4,11 @@
  *
  * @module
  */
+
+import { escapeControls } from '@mandate/service/escape-controls'
 import { nameAdvice } from '@mandate/service/nearest-name'
 import { OptionError, parseOptions } from '@mandate/service/parse-options'
 import type { ParsedOptions, ProcessIo } from './command-line.ts'
-import { escapeControls } from './format-controls.ts'
 import { LOG_COMMANDS, type LogCommand } from './log-commands.ts'
 import { EXIT, SourceError } from './source-error.ts'
 import { UsageError } from './usage-error.ts'

@@ -4,9 +4,9 @@
  * @module
  */
 import { type LoggedEntry, moneyText } from '@mandate/protocol'
-import { escapeControls } from './format-controls.ts'
+import { escapeControls } from '@mandate/service/escape-controls'
 
-export { escapeControls } from './format-controls.ts'
+export { escapeControls } from '@mandate/service/escape-controls'
 
 const COLUMN_GAP = '  '
 const MAX_CELL = 44

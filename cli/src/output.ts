@@ -11,7 +11,12 @@ const GAP = '  '
 /** Prints the value as JSON on one line with `--json`, and otherwise the lines of `text`; control characters are escaped in both. */
 export function print(io: Io, { json }: { readonly json?: true }, value: unknown, text: () => readonly string[]): void {
   if (json) io.out(jsonLine(value))
-  else for (const line of text()) io.out(`${escapeControls(line)}\n`)
+  else printLines(io, text())
+}
+
+/** Prints lines as text: they may quote what others wrote. */
+export function printLines(io: Io, lines: readonly string[]): void {
+  for (const line of lines) io.out(`${escapeControls(line)}\n`)
 }
 
 /** Lines of an aligned table. @param rows - Cells; `undefined` is shown as `-`. */

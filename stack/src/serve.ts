@@ -10,6 +10,7 @@ import { PolicyError, parseYaml, type Whereabouts } from '@mandate/pdp'
 import { type Playground, startPlayground } from '@mandate/playground'
 import { Fault, factsFileSchema } from '@mandate/protocol'
 import { ConfigError, EXIT_CONFIG } from '@mandate/service'
+import { escapeControls, escapeLines } from '@mandate/service/escape-controls'
 import { usageLine } from '@mandate/service/parse-options'
 import { unreadable } from '@mandate/service/path-objection'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
@@ -50,7 +51,7 @@ async function guarded(served: Served): Promise<number> {
     return 0
   } catch (error) {
     if (interrupted.aborted) return 0
-    process.stderr.write(`${explain(error)}\n`)
+    process.stderr.write(`${escapeLines(explain(error))}\n`)
     if (error instanceof MissingToolError) return error.exitCode
     if (error instanceof CaseNotFoundError) return EXIT_USAGE
     return error instanceof PolicyError || error instanceof ConfigError || error instanceof Fault ? EXIT_CONFIG : 1
@@ -97,7 +98,7 @@ async function serve(served: Served, signal: AbortSignal, closers: Closer[]): Pr
 
 /** Starts the playground on the port that was asked for; without one on the usual port, so that shared addresses work, or a free port. */
 async function startPlaygroundOn(folder: string, port: number | undefined): Promise<Playground> {
-  const remark = (text: string): void => void process.stderr.write(`Playground: ${text}\n`)
+  const remark = (text: string): void => void process.stderr.write(`Playground: ${escapeControls(text)}\n`)
   const start = (on: number) => startPlayground({ folder, port: on, buildPage: () => buildPlaygroundPage(remark) })
   if (port !== undefined) return start(port)
   return start(PLAYGROUND_PORT).catch((error: unknown) => {
@@ -107,7 +108,7 @@ async function startPlaygroundOn(folder: string, port: number | undefined): Prom
 }
 
 function tellWorld(world: PlayedWorld, url: string, key: string): void {
-  process.stderr.write(`\n${describeWorld(world, { url, key }).join('\n')}\n\n`)
+  process.stderr.write(`\n${describeWorld(world, { url, key }).map(escapeControls).join('\n')}\n\n`)
 }
 
 /** @throws ConfigError as of a PDP with the same settings: the PDP itself does not get this process's environment. */

@@ -71,3 +71,18 @@ test('a case that is not kept is told by its line, and is exit 1; one can be cho
   ])
   expect(await mandate('policy', 'test', join(dir, 'grants'), '--case', 'nowhere')).toMatchObject({ code: 64 })
 })
+
+test('the name of a case does nothing to the terminal', async () => {
+  const file = join(dir, 'grants/cases.yaml')
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(
+    file,
+    text
+      .replace('case: owners decide', 'case: "\\e]0;title\\a\\e[31m owners decide')
+      .replace('nobody else does', 'nobody else does\u202e"'),
+  )
+  const played = await mandate('policy', 'test', join(dir, 'grants'), '--case', 'owners decide')
+  writeFileSync(file, text)
+  expect(played).toMatchObject({ code: 0, err: '' })
+  expect(played.out).toMatch(/^ok {6}grants: \\u\{1b\}\]0;title\\u\{7\}[\x20-\x7e]*\nOK: 1 case kept\n$/u)
+})

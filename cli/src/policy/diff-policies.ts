@@ -76,7 +76,7 @@ function verdictLines({ turned, made_again, evaluations, not_made_again }: Diffe
 }
 
 /** What a person reads. The last lines are the verdict. */
-export function differenceText(difference: Difference): string {
+export function differenceLines(difference: Difference): readonly string[] {
   const { from, to, evaluations, made_again, turned, not_made_again, otherwise_today, unread_tuples } = difference
   const lines = turned.map((one) => `${questionText(one)}: ${outcomeText(one.old)} → ${outcomeText(one.new)}`)
   const ways = Map.groupBy(turned, ({ old, new: next }) => `${outcomeText(old)} → ${outcomeText(next)}`)
@@ -98,5 +98,5 @@ export function differenceText(difference: Difference): string {
     ...[...ways].map(([way, { length }]) => `turned      ${length}: ${way}`),
     ...verdictLines(difference),
   )
-  return `${lines.join('\n')}\n`
+  return lines
 }

@@ -6,8 +6,8 @@
 import type { Work } from '../command-line.ts'
 import { jsonLine } from '../escape.ts'
 import { EXIT, type ExitCode, usageError } from '../exit.ts'
-import { print } from '../output.ts'
-import { type Difference, differenceText, diffPolicies } from './diff-policies.ts'
+import { print, printLines } from '../output.ts'
+import { type Difference, differenceLines, diffPolicies } from './diff-policies.ts'
 import { evaluationsOf, type PlaceOptions, placesOf } from './places.ts'
 import { check, mistakes } from './report.ts'
 
@@ -33,7 +33,7 @@ export const diffLog: Work<DiffOptions> = async (io, { options, args }) => {
   const complete = difference.made_again === difference.evaluations
   const ok = complete && difference.turned.length === 0
   if (options.json) io.out(jsonLine({ ok, complete, ...difference }))
-  else io.out(differenceText(difference))
+  else printLines(io, differenceLines(difference))
   return exitOf(difference, complete)
 }
 

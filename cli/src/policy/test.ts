@@ -8,7 +8,7 @@ import { type CasedPack, type Places, playCase, startPlayed, startPlayIssuer } f
 import type { Work } from '../command-line.ts'
 import { EXIT, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { print } from '../output.ts'
+import { print, printLines } from '../output.ts'
 import { check, counted, mistakes } from './report.ts'
 
 /** Engines that cases can be played on. */
@@ -77,7 +77,7 @@ async function playAll(
       const failures = await playCase(pack, one, index, running).finally(() => running.close())
       const result = { pack: pack.name, case: one.case, ok: failures.length === 0, failures }
       results.push(result)
-      if (!options.json) for (const line of linesOf(result)) io.out(`${line}\n`)
+      if (!options.json) printLines(io, linesOf(result))
     }
     return results
   } finally {
