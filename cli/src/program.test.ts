@@ -119,3 +119,9 @@ describe('wrong usage', () => {
     expect(JSON.parse(printed.err)).toMatchObject({ code: 'usage', exit: EXIT.usage })
   })
 })
+
+test.for(['--from', '--to'])('grant list %s names the form of a party before anything is asked', async (option) => {
+  const { io, printed } = quietIo()
+  expect(await run(['grant', 'list', option, 'shelfbot'], io)).toBe(EXIT.usage)
+  expect(printed).toEqual({ out: '', err: `${option} must be agent:ID or user:SUB, and is shelfbot.\n` })
+})

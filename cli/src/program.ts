@@ -80,9 +80,10 @@ function commandErrorOf(error: unknown): CommandError {
   return new CommandError(exit ?? EXIT.internal, message, { cause: error })
 }
 
-/** Title and detail on one line, the way to mend on the next ones. */
+/** Title and detail on one line, unless the PDP's detail has several (a malformed request); the way to mend on the next ones. */
 function errorText({ message, detail, mend }: CommandError): string {
-  const lines = [[message, detail].filter(Boolean).join(' '), ...(mend?.split('\n') ?? [])]
+  const [first, ...more] = detail?.split('\n') ?? []
+  const lines = [[message, first].filter(Boolean).join(' '), ...more, ...(mend?.split('\n') ?? [])]
   return `${lines.map(escapeControls).join('\n')}\n`
 }
 

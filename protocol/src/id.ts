@@ -96,7 +96,7 @@ export const pageTokenSchema = z
 export const pageLimitSchema = (most: number, otherwise: number) =>
   z
     .string()
-    .regex(/^\d{1,6}$/u, 'must be a whole number')
+    .regex(/^\d+$/u, 'must be a whole number')
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= most, `must be 1 to ${most}`)
     .default(otherwise)

@@ -10,6 +10,7 @@ import { usageError } from '../exit.ts'
 import { minuteText, print, table } from '../output.ts'
 import { connect, type Pdp } from '../pdp/client.ts'
 import { knownDomains } from '../pdp/domains.ts'
+import { requireParty } from '../pdp/party.ts'
 import { count } from './issue.ts'
 import { chainLines, grantLines } from './text.ts'
 
@@ -31,6 +32,10 @@ const PAGE = 200
 export const listGrants: Work<ListOptions> = async (io, { options }) => {
   const most = count('--limit', options.limit)
   if (most === 0) throw usageError('--limit must be 1 or more.')
+  for (const option of ['from', 'to'] as const) {
+    const party = options[option]
+    if (party !== undefined && party !== 'me') requireParty(`--${option}`, party)
+  }
   const pdp = await connect(io, options)
   const { grants, hasMore } = await pages(pdp, options, most)
   const row = ({ id, status, delegator, delegate, actions, scope, expires_at }: Grant) => [
