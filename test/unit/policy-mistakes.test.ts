@@ -62,6 +62,12 @@ test.for<readonly [string, string, string, string, string]>([
 
 test.for<readonly [string, string, string, string]>([
   [
+    'a reason of the core at a gate',
+    'reason: amount_above_limit',
+    'reason: owner',
+    ':54: gates.1.reason: "owner" means something else in every domain; name a reason of this gate',
+  ],
+  [
     'no relation of a gate',
     'relation: lab_amount',
     'relation: lab_amout',

@@ -13,6 +13,7 @@ import {
   nameSchema,
   PLAIN_VALUES,
   REASONS,
+  type ReasonCode,
   relationNameSchema,
   unitSchema,
 } from '@mandate/protocol'
@@ -82,6 +83,9 @@ const WITHOUT_TEXTS: ReadonlySet<string> = new Set([
   'effort_above_limit',
 ])
 
+/** The only reason of the core that gates share. With another one a denial by a gate would be shown as an ended grant, or as a permit. */
+const CONSENT_REASON: ReasonCode = 'no_consent'
+
 const gateSchema = z
   .strictObject({
     name: nameSchema,
@@ -113,6 +117,11 @@ const gateSchema = z
       Object.hasOwn(REASONS, reason) || WITHOUT_TEXTS.has(reason) || (user && admin && cure),
     'a new reason needs user, admin and cure texts',
   )
+  .refine(({ reason }) => reason === CONSENT_REASON || !Object.hasOwn(REASONS, reason), {
+    path: ['reason'],
+    error: ({ input }) =>
+      `"${(input as { readonly reason: string }).reason}" means something else in every domain; name a reason of this gate`,
+  })
 export type Gate = z.infer<typeof gateSchema>
 
 /** Name of an attribute. Services choose them, so upper case is permitted: `ownerID`. Conditions have it as part of a parameter's name. */
