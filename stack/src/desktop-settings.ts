@@ -5,6 +5,7 @@
  */
 import type { DesktopConfig } from '@mandate/desktop/core'
 import type { ExtraService } from './extra-services.ts'
+import { OWN_TYPES } from './settings.ts'
 import type { Run } from './state.ts'
 
 /**
@@ -26,6 +27,7 @@ export function desktopSettings(
     issuer,
     clientId: 'desktop',
     services: { pdp: url, trips, ...(care === undefined ? {} : { care }), ...Object.fromEntries(services) },
+    types: typesOf(care !== undefined, added),
     agents: [
       { id: 'booking-agent', title: 'Booking agent', url: agent },
       ...agents.map(({ name }) => ({ id: name, title: titleOf(name) })),
@@ -33,6 +35,13 @@ export function desktopSettings(
     people: peopleOf(story),
     logKeys: keys.split('\n').filter((line) => line !== ''),
   }
+}
+
+/** Types of the services that name their things. */
+function typesOf(hasCare: boolean, added: readonly Omit<ExtraService, 'secret'>[]): DesktopConfig['types'] {
+  const examples = OWN_TYPES.filter(([name]) => hasCare || name !== 'care')
+  const others = added.flatMap(({ name, url, types }) => (url === undefined ? [] : [[name, types] as const]))
+  return Object.fromEntries([...examples, ...others])
 }
 
 /** The people of the story: they know each other, as people who invited each other would. */

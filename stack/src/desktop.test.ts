@@ -68,6 +68,10 @@ describe('the settings', () => {
       issuer: here.issuer,
       clientId: 'desktop',
       services: { pdp: run.url, trips: here.trips, care: here.care },
+      types: {
+        trips: ['workflow', 'workflow_item', 'travel_account'],
+        care: ['care_plan', 'care_task', 'care_account'],
+      },
       agents: [{ id: 'booking-agent', title: 'Booking agent', url: here.agent }],
       people: [],
       logKeys: ['a+00000001+AA==', 'b+00000002+AA=='],
@@ -88,6 +92,7 @@ describe('the settings', () => {
       { name: 'lab-bot', types: [], calls: ['lab'] },
     ]
     expect(desktopSettings(demo, '', added)).toMatchObject({
+      types: { trips: ['workflow', 'workflow_item', 'travel_account'], lab: ['lab_order'] },
       services: { pdp: run.url, trips: demo.trips, lab: 'http://127.0.0.1:4100' },
       agents: [{ id: 'booking-agent' }, { id: 'lab-bot', title: 'Lab bot' }],
     })

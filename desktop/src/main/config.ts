@@ -31,6 +31,9 @@ const configSchema = z
       .refine((services) => Object.keys(services).every((name) => clientIdSchema.safeParse(name).success), {
         error: 'must be named by client ids',
       }),
+    types: z
+      .record(z.string(), z.array(z.string().regex(/^[a-z][a-z0-9_-]{0,29}$/u, 'must be a resource type')))
+      .optional(),
     agents: z
       .array(agentSchema)
       .default([])
@@ -47,6 +50,13 @@ const configSchema = z
       .array(z.string().regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/u, 'must be a verifier key, name+hash+key'))
       .default([]),
     securityPolicy: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
+  })
+  .check(({ value: { services, types = {} }, issues }) => {
+    const all = Object.values(types).flat()
+    const twice = all.find((type, index) => all.indexOf(type) !== index)
+    const unknown = Object.keys(types).find((name) => !Object.hasOwn(services, name))
+    const message = unknown ? `${unknown} is not under services` : twice && `${twice} has two services`
+    if (message) issues.push({ code: 'custom', path: ['types'], message, input: types })
   })
   .check(({ value: { agents, people }, issues }) => {
     const taken = agents.map(({ title }) => title)

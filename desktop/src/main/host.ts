@@ -41,6 +41,11 @@ export interface DesktopConfig {
   readonly clientId: string
   /** Base URLs by client id, which is also the audience of tokens. Services other than `pdp` and `trips` name their things (`GET /labels`). */
   readonly services: { readonly pdp: string; readonly trips: string; readonly [name: string]: string }
+  /**
+   * Resource types by service: each type's things are named by its service alone. Types of no service, and services without an entry: any of those
+   * services is asked about any of those types.
+   */
+  readonly types?: Readonly<Record<string, readonly string[]>> | undefined
   /** Agents that the person can let act. */
   readonly agents: readonly AgentConfig[]
   /** Names of people, by `user:<sub>`, for everyone who uses this app: shown until a person gives a name of their own. */

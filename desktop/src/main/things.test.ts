@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { answerJson, aSignedInWorld } from './core.fixture.ts'
+import { answerJson, aSignedInWorld, aWorld } from './core.fixture.ts'
 
 const domainOf = (label: string) => ({
   domain: 'travel',
@@ -121,4 +121,28 @@ test('the last use of a grant is that of the newest permit by it; where the log 
   expect(await call('uses.list')).toEqual({ ok: true, value: { last } })
   services.on('/v1/decisions', (_req, res) => answerJson(res, 200, { entries, total: 3, next_cursor: 'more' }))
   expect(await call('uses.list')).toEqual({ ok: true, value: { last, since: early } })
+})
+
+test('a service learns no ids of things whose types belong to another service, and cannot name them', async () => {
+  const { services, options, start } = await aWorld()
+  const { config } = options
+  const addresses = { ...config.services, care: `${config.services.pdp}/care` }
+  const core = start({ config: { ...config, services: addresses, types: { care: ['care_plan'] } } })
+  await core.call('session.signIn', undefined)
+  const asked: Record<string, string | null> = {}
+  const labels = { 'workflow:w1': 'Milan', 'care_plan:p1': 'Ward 2' }
+  const answer = (name: string): Parameters<typeof services.on>[1] => {
+    return (req, res) => {
+      asked[name] = new URL(req.url ?? '', config.services.pdp).searchParams.get('ids')
+      const own = Object.fromEntries(Object.entries(labels).map(([id, label]) => [id, `${label}, by ${name}`]))
+      answerJson(res, 200, { labels: own })
+    }
+  }
+  services.on('/labels', answer('trips'))
+  services.on('/care/labels', answer('care'))
+  expect(await core.call('things.labels', { ids: Object.keys(labels) })).toEqual({
+    ok: true,
+    value: { labels: { 'workflow:w1': 'Milan, by trips', 'care_plan:p1': 'Ward 2, by care' } },
+  })
+  expect(asked).toEqual({ trips: 'workflow:w1', care: 'care_plan:p1' })
 })

@@ -13,6 +13,7 @@ import {
 } from '@mandate/protocol'
 import type { Api, ServiceName } from './api.ts'
 import type { Context, Handlers } from './handlers.ts'
+import type { DesktopConfig } from './host.ts'
 
 export const thingHandlers: Handlers<'things.list' | 'things.labels'> = {
   'things.list': async (_input, { api, account }) => {
@@ -24,10 +25,23 @@ export const thingHandlers: Handlers<'things.list' | 'things.labels'> = {
     const askable = ids.filter((id) => !id.includes(','))
     const services = Object.keys(context.config.services).filter((name) => name !== 'pdp')
     const groups = await byPersona(askable, context)
-    const questions = groups.flatMap(([persona, its]) => services.map((service) => ({ service, persona, ids: its })))
+    const questions = groups.flatMap(([persona, its]) =>
+      services.map((service) => ({ service, persona, ids: idsFor(service, its, context.config) })),
+    )
     const answers = await Promise.all(questions.map((question) => labelsFrom(question, context)))
     return { labels: Object.assign({}, ...answers) }
   },
+}
+
+/**
+ * The things that a service may be asked about. Ids can be confidential, and a name shown for another service's thing would mislead who gives a grant on
+ * it.
+ */
+function idsFor(service: ServiceName, ids: readonly string[], { types = {} }: DesktopConfig): readonly string[] {
+  const own = Object.hasOwn(types, service) ? types[service] : undefined
+  if (own) return ids.filter((id) => own.includes(splitRef(id).type))
+  const others = new Set(Object.values(types).flat())
+  return ids.filter((id) => !others.has(splitRef(id).type))
 }
 
 /** Groups ids by the persona that their service is asked in: one of their own domain, since a persona can do nothing in another domain. */
