@@ -1,6 +1,6 @@
 /**
- * Sign-in without a browser, for the demo and the tests: opens an authorization URL, submits the issuer's forms and calls the application's loopback
- * callback; or types the code of a terminal (RFC 8628).
+ * Sign-in without a browser, for the demo and the tests: opens an authorization URL, submits the issuer's forms, consent to a host of a third party included,
+ * and calls the application's loopback callback; or types the code of a terminal (RFC 8628).
  *
  * @module
  */
@@ -25,7 +25,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Enough for: authorization, password, code, callback, and a few internal redirects. */
 const MAX_PAGES = 12
 /** Attempts per form. A code is refused when another process used it a moment ago; the next code is then accepted. */
-const MAX_TRIES = { password: 1, code: 3 } as const
+const MAX_TRIES = { password: 1, code: 3, consent: 1 } as const
 /** Keycloak locks a login for a minute after two failures within a second. */
 const RETRY_MS = 1_100
 
@@ -52,7 +52,7 @@ export function formBrowser(
       if (location === null) {
         const html = await response.text()
         shown?.push(html)
-        response = await fillIn(html, person, filled, jar)
+        response = await fillIn({ html, at: url }, person, filled, jar)
         continue
       }
       const next = new URL(location, url)
@@ -99,7 +99,7 @@ export async function answerDevice(person: Credentials, device: DeviceAnswer): P
     const page = readPage(html)
     if (page.kind === 'other') return { title: page.title, forms: filled }
     if (!('hidden' in page)) {
-      response = await fillIn(html, person, filled, cookies)
+      response = await fillIn({ html, at: new URL(address) }, person, filled, cookies)
       continue
     }
     if (filled.includes(page.kind)) throw new SignInRefusedError(page.error ?? `the ${page.kind} was refused`)
@@ -116,25 +116,27 @@ const CHOICES = {
   refuse: { abort: 'yes', cancel: 'No' },
 } as const
 
+/** @param shown - `at`: an address of the server. Keycloak's consent form has a path as its target. */
 async function fillIn(
-  html: string,
+  { html, at }: { readonly html: string; readonly at: URL },
   person: Credentials,
   filled: string[],
   jar: Map<string, string>,
 ): Promise<Response> {
   const page = readPage(html)
   if (page.kind === 'other') throw new SignInRefusedError(page.title)
-  if ('hidden' in page) throw new SignInRefusedError(`unexpected form: ${page.kind}`)
+  if (page.kind === 'user-code') throw new SignInRefusedError(`unexpected form: ${page.kind}`)
   const tries = filled.filter((kind) => kind === page.kind).length
   if (tries >= MAX_TRIES[page.kind]) throw new SignInRefusedError(page.error ?? `the ${page.kind} was refused`)
   filled.push(page.kind)
+  if (page.kind === 'consent') return visit(new URL(page.action, at), jar, { ...page.hidden, ...CHOICES.accept })
   if (page.kind === 'password') {
     const fields = { username: person.username, password: person.password, credentialId: '' }
-    return visit(new URL(page.action), jar, fields)
+    return visit(new URL(page.action, at), jar, fields)
   }
   if (person.totpSecret === undefined) throw new SignInRefusedError('a one-time code is asked for')
   if (tries > 0) await delay(RETRY_MS)
-  return visit(new URL(page.action), jar, { otp: await freshCode(person.totpSecret) })
+  return visit(new URL(page.action, at), jar, { otp: await freshCode(person.totpSecret) })
 }
 
 /** Calls the application's callback, without Keycloak's cookies. Any response is accepted. */

@@ -39,6 +39,8 @@ export function hostObjection({ redirectUris, calls }: Omit<NewHost, 'clientId'>
 function isExact(uri: string): boolean {
   const url = URL.parse(uri)
   if (url === null || /[*#\s\\]/u.test(uri) || url.username !== '' || url.password !== '') return false
+  // Other characters that a URL's host may have, such as braces and quotes, have a meaning in Keycloak's messages: see consentText.
+  if (!/^[\w.:[\]-]+$/u.test(url.host)) return false
   return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname))
 }
 
@@ -49,8 +51,8 @@ const appSchema = z.looseObject({
 })
 
 /**
- * Adds the client: public, with PKCE. Like the desktop it asks for a sign-in each time, and takes part in back-channel logout. Idempotent: of a known host,
- * redirect URIs and services are replaced.
+ * Adds the client: public, with PKCE. Like the desktop it asks for a sign-in each time, and takes part in back-channel logout. Before its first code for a
+ * person, Keycloak shows the consent page that names it. Idempotent: of a known host, redirect URIs and services are replaced, and consents end.
  *
  * @throws TypeError naming what is wrong with the host; Error naming what the realm lacks or Keycloak refused.
  */
@@ -79,7 +81,8 @@ async function removeHostClient(call: AdminCall, id: string): Promise<void> {
   await call('DELETE', `${REALM}/clients/${id}`)
 }
 
-function clientOf({ clientId, redirectUris }: NewHost, desktop: z.output<typeof appSchema>): object {
+function clientOf(host: NewHost, desktop: z.output<typeof appSchema>): object {
+  const { clientId, redirectUris } = host
   const { 'mandate.dpop': _dpop, 'post.logout.redirect.uris': _loggedOut, ...attributes } = desktop.attributes
   return {
     clientId,
@@ -93,13 +96,29 @@ function clientOf({ clientId, redirectUris }: NewHost, desktop: z.output<typeof 
     serviceAccountsEnabled: false,
     frontchannelLogout: false,
     fullScopeAllowed: false,
-    consentRequired: false,
+    consentRequired: true,
     redirectUris,
     webOrigins: [],
-    attributes: { ...attributes, 'pkce.code.challenge.method': 'S256', [HOST_MARK]: 'true' },
+    attributes: {
+      ...attributes,
+      'pkce.code.challenge.method': 'S256',
+      'display.on.consent.screen': 'true',
+      'consent.screen.text': consentText(host),
+      [HOST_MARK]: 'true',
+    },
     authenticationFlowBindingOverrides: desktop.authenticationFlowBindingOverrides,
     protocolMappers: [],
     defaultClientScopes: ['basic', 'pseudonym'],
     optionalClientScopes: [],
   }
+}
+
+/** Text on Keycloak's consent page. Keycloak parses it as a java.text.MessageFormat: it must have no apostrophes and no braces. */
+function consentText({ clientId, redirectUris, calls }: NewHost): string {
+  const returnsTo = [...new Set(redirectUris.map((uri) => new URL(uri).host))].join(', ')
+  return (
+    `Acting for you at ${calls.join(', ')}, as the agent ${clientId}, a program of a third party. Your browser then goes to ${returnsTo}. ` +
+    'It may do only what you permit it by a grant, until you revoke that. It never gets your rights in person: it cannot give authority, or change ' +
+    'your settings. Continue only if you started this yourself.'
+  )
 }

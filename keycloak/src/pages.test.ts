@@ -23,6 +23,11 @@ test.for([
     { kind: 'password', action: '/p', error: 'Invalid' },
   ],
   [
+    "Keycloak's consent form, known by its action, with its hidden fields",
+    '<form class="form-actions" action="http://kc/login-actions/consent?a=1&amp;b=2" method="POST"><input type="hidden" name="code" value="x">',
+    { kind: 'consent', action: 'http://kc/login-actions/consent?a=1&b=2', error: undefined, hidden: { code: 'x' } },
+  ],
+  [
     'an error page',
     '<div id="kc-error-message"><p class="i">Invalid parameter: redirect_uri</p></div>',
     { kind: 'other', title: 'Invalid parameter: redirect_uri' },

@@ -1,6 +1,7 @@
 /**
  * A service of a domain of one's own, added to the demo: its client gets tokens, its pack is in force, and the PDP answers it about its types.
  */
+import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,8 @@ import {
 } from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { packFolder } from '../fixtures/packs.ts'
-import { realmClient, serviceToken } from '../support/realm-client.ts'
+import { ROOT } from '../support/compose-file.ts'
+import { read, realmClient, serviceToken, signIn } from '../support/realm-client.ts'
 
 const stateDir = mkdtempSync(join(tmpdir(), 'mandate-extra-'))
 const ASKED = { name: 'lab', types: [], pack: packFolder('lab-orders'), calls: [] }
@@ -43,6 +45,21 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true, force: true })
 })
 
+test('npm run where -- sub LOGIN prints the sub of a login of the running demo, and exits 1 for another name', async () => {
+  const where = (login: string) =>
+    spawnSync(process.execPath, [join(ROOT, 'stack/src/where.ts'), 'sub', login], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: { PATH: process.env['PATH'], MANDATE_STATE_DIR: stateDir },
+    })
+  const desktop = await realmClient(stack.issuer, 'desktop')
+  const session = await signIn(desktop, stack.people['carlo'] ?? expect.unreachable('carlo'), 'openid pdp')
+  expect(where('carlo')).toMatchObject({ status: 0, stdout: `${read(session).claims.sub}\n`, stderr: '' })
+  const unknown = where('nobody-here')
+  expect(unknown).toMatchObject({ status: 1, stdout: '' })
+  expect(unknown.stderr).toContain('the embedded issuer has no login "nobody-here"')
+})
+
 test('before it is added nothing is stored for a request that is wrong', async () => {
   const refused = (request: Partial<ServiceRequest>) => addServiceToDemo({ ...ASKED, ...request }, stateDir)
   await expect(refused({ name: 'Lab Orders' })).rejects.toThrow('is no name of a service')
@@ -60,7 +77,8 @@ test('before it is added nothing is stored for a request that is wrong', async (
 test('a host of an agent is added with exact redirect URIs, for services and not for the PDP; it stays a host', async () => {
   const host = { name: 'chat-host', types: [], calls: ['trips'], redirectUris: ['http://127.0.0.1/callback'] }
   const refused = (request: object) => addServiceToDemo({ ...host, ...request }, stateDir)
-  for (const uri of ['https://chat.example/*', 'http://chat.example/cb', 'https://chat.example/cb#x', 'chat:cb'])
+  const wrong = ['https://chat.example/*', 'http://chat.example/cb', 'https://chat.example/cb#x', 'chat:cb']
+  for (const uri of [...wrong, "https://chat'.example/cb", 'https://{0}.example/cb'])
     await expect(refused({ redirectUris: [uri] })).rejects.toThrow('is no redirect URI of a host')
   await expect(refused({ calls: [] })).rejects.toThrow('needs a service')
   await expect(refused({ calls: ['pdp'] })).rejects.toThrow('"pdp"')

@@ -5,7 +5,16 @@
  */
 import { randomBytes } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { exchange, narrow, read, realmClient, serviceToken, signIn } from '../../support/realm-client.ts'
+import {
+  exchange,
+  narrow,
+  type RealmClient,
+  read,
+  realmClient,
+  requestCode,
+  serviceToken,
+  signIn,
+} from '../../support/realm-client.ts'
 import { personOf, refreshTokenOf, type Subject } from './subject.ts'
 
 export function addedServicesContract(subject: Subject): void {
@@ -106,6 +115,35 @@ export function addedServicesContract(subject: Subject): void {
     expect([claims['svc'], claims.roles]).toEqual([undefined, undefined])
     for (const scope of ['openid pdp', 'openid trips'])
       await expect(signIn(host, personOf(subject(), 'carlo'), scope)).rejects.toThrow()
+  })
+
+  test('before a host gets a code, a page names it, its services and where the browser goes; an app is not named so', async () => {
+    await add('lab')
+    const host = await addHost(['lab'])
+    const textFor = async (client: RealmClient, scope = 'openid lab'): Promise<string> => {
+      const shown: string[] = []
+      await requestCode(client, personOf(subject(), 'carlo'), scope, {}, undefined, shown)
+      return shown
+        .join(' ')
+        .replaceAll(/<[^>]*>/gu, '')
+        .replaceAll(/\s+/gu, ' ')
+    }
+    const text = await textFor(host)
+    for (const words of [
+      'chat-host',
+      'a program of a third party',
+      'at lab',
+      'Your browser then goes to 127.0.0.1',
+      'only what you permit it by a grant',
+      'never gets your rights in person',
+      'Continue only if you started this yourself.',
+    ])
+      expect(text).toContain(words)
+    expect(await textFor(await realmClient(subject().identity.issuer, 'desktop'))).not.toContain('third party')
+    // A host that was added again, for other services, is asked about again.
+    await add('lab-two')
+    await subject().admin.addHost('chat-host', [LOOPBACK], ['lab', 'lab-two'])
+    expect(await textFor(host, 'openid lab lab-two')).toContain('at lab, lab-two')
   })
 
   test('a token of a host cannot be exchanged: the service that gets it acts in its own name', async () => {
