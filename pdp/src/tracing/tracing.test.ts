@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Fault } from '@mandate/protocol'
 import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api'
 import { SamplingDecision } from '@opentelemetry/sdk-trace'
@@ -118,4 +120,16 @@ test.for<readonly [string, () => Promise<number>]>([
 
 test('without a span work is done as it is', () => {
   expect(traced(undefined, 'decide', () => 1)).toBe(1)
+})
+
+test('the SDK is loaded by this room alone, and the room by import() where tracing is on', () => {
+  const source = join(import.meta.dirname, '..')
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /(?<!\.test)\.ts$/u.test(file),
+  )
+  const naming = (text: RegExp): readonly string[] =>
+    files.filter((file) => text.test(readFileSync(join(source, file), 'utf8'))).toSorted()
+  expect(naming(/from '@opentelemetry\//u)).toEqual(['tracing/open.ts', 'tracing/sampler.ts'])
+  expect(naming(/from '[./]+\/tracing\//u)).toEqual([])
+  expect(naming(/import\('\.\/tracing\/open\.ts'\)/u)).toEqual(['open-tracing.ts'])
 })
