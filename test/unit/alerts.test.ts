@@ -72,6 +72,10 @@ test('every alert has its row in the runbook, and every row its alert', () => {
   expect(rows).toEqual(names)
 })
 
+test('the Helm chart, which cannot read files outside of it, has the same rules', () => {
+  expect(read('deploy/helm/mandate/files/alerts.yml')).toBe(read(`${FOLDER}/alerts.yml`))
+})
+
 test('rules name only metrics that the PDP exports', async () => {
   const exported = new Set((await exportedMetrics()).flatMap(seriesOf))
   const named = rules.flatMap(({ expr }) => seriesIn(expr))
