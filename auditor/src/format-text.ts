@@ -31,7 +31,7 @@ const HEADINGS = ['TIME', 'DECISION', 'REASON', 'SUBJECT', 'ACTOR', 'ACTION', 'R
 /** Formats entries as an aligned table, one line each. Long cells are truncated, except the id. */
 export function formatTable(entries: readonly LoggedEntry[]): string {
   const rows = [HEADINGS, ...entries.map(cells)]
-  const widths = HEADINGS.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
+  const widths = HEADINGS.map((_, at) => rows.reduce((most, row) => Math.max(most, row[at]?.length ?? 0), 0))
   const lines = rows.map((row) =>
     row
       .map((cell, at) => cell.padEnd(widths[at] ?? 0))

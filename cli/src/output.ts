@@ -25,7 +25,7 @@ export function table(
   rows: readonly (readonly (string | undefined)[])[],
 ): readonly string[] {
   const all = [headings, ...rows.map((row) => row.map((cell) => cell || '-'))]
-  const widths = headings.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)))
+  const widths = headings.map((_, at) => all.reduce((most, row) => Math.max(most, row[at]?.length ?? 0), 0))
   return all.map((row) =>
     row
       .map((cell, at) => cell.padEnd(widths[at] ?? 0))

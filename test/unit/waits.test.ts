@@ -7,9 +7,9 @@ import { expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FILES = [
-  '{auditor,cli,desktop,keycloak,pdp,pep,protocol,service,stack,ui}/{src,renderer}/**/*.{test,fixture,harness}.{ts,tsx}',
+  '{auditor,cases,cli,desktop,issuer,keycloak,mcp,pdp,pep,playground,protocol,service,stack,ui}/{src,renderer,page}/**/*.{test,fixture,harness}.{ts,tsx}',
   'examples/*/src/**/*.{test,fixture,harness}.ts',
-  'test/{contract,desktop,e2e,fixtures,fuzz,integration,realm,support,unit}/**/*.ts',
+  'test/{contract,desktop,e2e,embedded,fixtures,fuzz,integration,realm,support,unit}/**/*.ts',
 ]
 const WAIT = /\bsetTimeout\(|\bwaitForTimeout\(|timers\/promises|\bperformance\.now\(|scheduler\.wait\(/u
 
@@ -21,10 +21,12 @@ const REASONS: Readonly<Record<string, string>> = {
   'pep/src/coalesce.test.ts': 'a deadline is an instant of the clock that never jumps',
   'pep/src/filter.test.ts': 'a PDP that is slower than the deadline it is given',
   'service/src/deadline.test.ts': 'a deadline is an instant of the clock that never jumps',
+  'test/contract/desktop-window.test.ts': 'says how soon a list shows a change',
   'test/contract/log-kill.test.ts': 'kills at an instant drawn at random, after the first answer',
   'test/contract/store-postgres.test.ts':
     'gives a write that must not come first time to come, and polls a server that stops',
   'test/desktop/shots.ts': 'says how long the pictures took',
+  'test/embedded/domains-window.test.ts': 'says how soon a list shows a change',
   'test/fixtures/hold-transaction.ts': 'asks the database now and then, which would end an idle transaction',
   'test/fixtures/pdp.ts': 'signs a token anew when half of its life is over',
   'test/integration/pep-fuzz.test.ts': 'gives up on a request that never ends',

@@ -94,7 +94,9 @@ async function actionsWithoutPersona(
   if (Object.keys(titles).length === 0) return []
   const held = await facts.personas(delegate)
   const usable = held.filter((persona) => isUsableNow(persona, now) && personaFits(persona.id, asks))
-  return actions.filter((action) => !usable.some(({ title }) => titles[title]?.by_grant.includes(action)))
+  return actions.filter(
+    (action) => !usable.some(({ title }) => Object.hasOwn(titles, title) && titles[title]?.by_grant.includes(action)),
+  )
 }
 
 /** Actions behind a gate of consent that the owner's persona has not given. */

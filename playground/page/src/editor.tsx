@@ -102,7 +102,7 @@ interface TextFieldProps {
  */
 function TextField({ text, file, mistakes, field, onText }: TextFieldProps): JSX.Element {
   const lines = text.split('\n')
-  const widest = Math.max(...lines.map(({ length }) => length))
+  const widest = lines.reduce((most, { length }) => Math.max(most, length), 0)
   return (
     <div class="editor">
       <div class="line-numbers" aria-hidden="true">

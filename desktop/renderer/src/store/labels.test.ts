@@ -16,3 +16,14 @@ test('a part is asked for together with its thing, also when that is known alrea
   labels.labelOf('care_plan:~hidden')
   expect(asked).toEqual([['care_plan:p'], ['care_plan:p', 'care_task:t']])
 })
+
+test('ids beyond the most of one request are asked for in the next one', async () => {
+  const asked: number[] = []
+  const call = async (_name: string, { ids }: { readonly ids: readonly string[] }) => {
+    asked.push(ids.length)
+    return { ok: true, value: { labels: {} } }
+  }
+  const labels = new Labels({ call, on: () => () => undefined } as unknown as Bridge)
+  for (let at = 0; at < 501; at++) labels.labelOf(`care_plan:p${at}`)
+  await expect.poll(() => asked).toEqual([500, 1])
+})

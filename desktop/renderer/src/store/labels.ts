@@ -57,7 +57,9 @@ export class Labels {
 
   async #ask(): Promise<void> {
     const ids = [...this.#wanted].slice(0, MOST_IDS)
-    this.#wanted = new Set()
+    for (const id of ids) this.#wanted.delete(id)
+    const [more] = this.#wanted
+    if (more !== undefined) this.#want(more)
     for (const id of ids) if (!this.#known.has(id)) this.#known.set(id, undefined)
     const answer = await this.#bridge.call('things.labels', { ids })
     if (!answer.ok) return
