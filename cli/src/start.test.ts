@@ -37,9 +37,9 @@ function loadedBy(program: string, ...argv: readonly string[]): readonly string[
 }
 
 const LIGHT =
-  /^(?:cli\/(?:src\/(?:commands\/)?[\w-]+\.ts|package\.json)|service\/src\/(?:nearest-name|process-io)\.ts|auditor\/src\/[\w-]+\.ts|(?:cli\/)?node_modules\/commander\/.*)$/u
-const SHARED = /^service\/src\/(?:nearest-name|parse-options|process-io)\.ts$/u
-const AUDITORS_OWN = /^auditor\/src\/(?:main|cli|log-commands|usage|usage-error|source-error|format-controls)\.ts$/u
+  /^(?:cli\/(?:src\/(?:commands\/)?[\w-]+\.ts|package\.json)|service\/src\/(?:escape-controls|nearest-name|process-io)\.ts|auditor\/src\/[\w-]+\.ts|(?:cli\/)?node_modules\/commander\/.*)$/u
+const SHARED = /^service\/src\/(?:escape-controls|nearest-name|parse-options|process-io)\.ts$/u
+const AUDITORS_OWN = /^auditor\/src\/(?:main|cli|log-commands|usage|usage-error|source-error)\.ts$/u
 
 test.for([
   ['--help'],

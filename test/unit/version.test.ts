@@ -14,7 +14,14 @@ function copied(): string {
   onTestFinished(() => rmSync(root, { recursive: true }))
   const { workspaces } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const manifests = ['.', ...workspaces].map((folder) => join(folder, 'package.json'))
-  const others = ['package-lock.json', 'deploy/Dockerfile', 'docker-compose.yml', 'README.md', 'CHANGELOG.md']
+  const others = [
+    'package-lock.json',
+    'deploy/Dockerfile',
+    'docker-compose.yml',
+    'README.md',
+    'CHANGELOG.md',
+    'deploy/helm/mandate/Chart.yaml',
+  ]
   for (const file of [...manifests, ...others]) cpSync(join(ROOT, file), join(root, file), { recursive: true })
   return root
 }
@@ -39,6 +46,7 @@ test.for([
   ['pep/package.json', /"@mandate\/protocol": "[^"]+"/u, '"@mandate/protocol": "9.0.0"'],
   ['deploy/Dockerfile', /ARG VERSION=\S+/u, 'ARG VERSION=9.0.0'],
   ['docker-compose.yml', /mandate\/trips:\S+/u, 'mandate/trips:9.0.0'],
+  ['deploy/helm/mandate/Chart.yaml', /^appVersion: \S+/mu, 'appVersion: 9.0.0'],
   ['README.md', /early stage \([^)]+/u, 'early stage (9.0.0'],
 ] as const)('another version in %s is named', ([file, from, to]) => {
   const root = copied()
