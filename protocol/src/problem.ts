@@ -17,7 +17,7 @@ export const PROBLEMS = {
   grant_persona: { status: 403, title: 'This grant must be used in another persona.' },
   grant_widened: { status: 403, title: 'A grant may not give more than the grant it comes from.' },
   chain_depth: { status: 403, title: 'The chain would become too long.' },
-  not_found: { status: 404, title: 'There is no such resource.' },
+  not_found: { status: 404, title: 'Not found.' },
   delegate_unknown: { status: 404, title: 'The delegate is not known.' },
   grant_unknown: { status: 404, title: 'There is no such grant.' },
   invitation_unknown: { status: 404, title: 'There is no such invitation.' },

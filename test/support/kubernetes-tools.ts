@@ -20,7 +20,7 @@ import {
 /** Oldest Helm 3 that renders the chart. */
 const OLDEST_HELM = 14
 /** `go install` verifies the module with Go's checksum database. */
-const KUBECONFORM = 'v0.8.0'
+const KUBECONFORM_VERSION = 'v0.8.0'
 
 /** Path of Helm: the one on PATH when it is new enough, else the fetched one. @throws MissingToolError when there is none. */
 export async function findHelm(options: FindOptions = {}): Promise<string> {
@@ -33,16 +33,16 @@ export async function findHelm(options: FindOptions = {}): Promise<string> {
   return join((await fetchTool('helm', options)).folder, 'helm')
 }
 
-/** Path of kubeconform of exactly {@link KUBECONFORM}, built once. @throws MissingToolError when Go is missing to build it. */
+/** Path of kubeconform of exactly {@link KUBECONFORM_VERSION}, built once. @throws MissingToolError when Go is missing to build it. */
 export async function findKubeconform(options: FindOptions = {}): Promise<string> {
   const { env = process.env, onFetch, signal } = options
   const folder = await cached({
     folder: cacheFolder(env),
-    key: `kubeconform-${KUBECONFORM}`,
+    key: `kubeconform-${KUBECONFORM_VERSION}`,
     fill: async (aside) => {
       const go = await findGo(options)
-      onFetch?.(`building kubeconform ${KUBECONFORM} with Go (once)`)
-      const target = `github.com/yannh/kubeconform/cmd/kubeconform@${KUBECONFORM}`
+      onFetch?.(`building kubeconform ${KUBECONFORM_VERSION} with Go (once)`)
+      const target = `github.com/yannh/kubeconform/cmd/kubeconform@${KUBECONFORM_VERSION}`
       await runCommand(go, ['install', target], { env: { ...env, GOBIN: aside }, ...(signal && { signal }) })
     },
     onWait: () => onFetch?.('waiting for another run that is building kubeconform'),

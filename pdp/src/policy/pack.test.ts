@@ -33,6 +33,13 @@ async function saidOf(file: string, change: (text: string) => string | undefined
   }
 }
 
+test('a folder of a pack that is not there is named once', async () => {
+  const folder = join(dir, 'nowhere')
+  await expect(readSources(dir, [folder])).rejects.toThrow(
+    new PolicyError(`${folder} is not there: name the folder of a pack, with model.fga and manifest.yaml`),
+  )
+})
+
 test('a file in place of the folder of a pack is named once', async () => {
   const file = join(dir, 'travel/manifest.yaml')
   await expect(readSources(dir, [file])).rejects.toThrow(

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -197,6 +198,10 @@ async function readText(dir: string, file: string, name: string): Promise<string
     // One line for all files of the pack: see `settled`.
     if (hasCode(cause, 'ENOTDIR'))
       throw new PolicyError(`${dir} is a file: name the folder of a pack, with model.fga and manifest.yaml`, { cause })
+    if (hasCode(cause, 'ENOENT') && !existsSync(dir))
+      throw new PolicyError(`${dir} is not there: name the folder of a pack, with model.fga and manifest.yaml`, {
+        cause,
+      })
     throw new PolicyError(`${name}: cannot be read in ${dir}`, { cause })
   }
 }

@@ -77,6 +77,8 @@ export const activity = {
   /** An entry as one sentence, without the full stop. */
   did: (who: string, isYou: boolean, acts: string, isPermitted: boolean) =>
     `${who} ${isYou ? 'were' : 'was'} ${isPermitted ? '' : 'not '}allowed to ${acts}`,
+  refused: (whose: string | undefined, why: string) =>
+    `${whose === undefined ? 'A request' : whose === 'you' ? 'A request of yours' : `A request of ${whose}`} was refused: ${why}`,
   searched: (who: string, things: string | undefined, verb: string, found: number | undefined) => {
     const sentence = `${who} looked for ${things ?? 'what there is'}${verb === '' ? '' : ` to ${verb}`}`
     return found === undefined ? sentence : `${sentence} (${found} found)`

@@ -53,6 +53,16 @@ const TOLD: readonly (readonly [string, Partial<LoggedEntry>, string])[] = [
     'You looked for trips to see (2 found)',
   ],
   [
+    'a request of their own that was refused, by its code',
+    { kind: 'refused', subject: ME, code: 'grant_invalid', status: 422 },
+    'A request of yours was refused: The grant is refused',
+  ],
+  [
+    'a request of somebody else that was refused',
+    { kind: 'refused', caller: AGENT, code: 'a_new_code', status: 400 },
+    'A request of Booking agent was refused: a new code',
+  ],
+  [
     'an agent that searches for somebody',
     { kind: 'search', subject: YANNICK, actor: AGENT, action: 'release', change: { searched: 'resource', found: 0 } },
     'Booking agent looked for what there is to release (0 found), for Yannick',

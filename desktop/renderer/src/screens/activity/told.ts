@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Domain, Grant, LoggedEntry, Reason } from '@mandate/protocol'
+import { type Domain, type Grant, type LoggedEntry, PROBLEMS, type ProblemCode, type Reason } from '@mandate/protocol'
 import {
   amounts,
   type Domains,
@@ -39,6 +39,7 @@ export function sentenceOfEntry(entry: LoggedEntry, teller: Teller): string {
   const { kind, decision } = entry
   if (kind === 'evaluation' && decision !== undefined) return decided(entry, decision, teller)
   if (kind === 'search') return searched(entry, teller)
+  if (kind === 'refused') return refused(entry, teller)
   if (kind === 'grant_issued') return given(entry, teller)
   if (kind === 'grant_revoked') return ended(entry, teller)
   if (kind === 'invitation_changed') return invited(entry)
@@ -57,6 +58,14 @@ function decided(entry: LoggedEntry, isPermitted: boolean, teller: Teller): stri
   const acts = actsWithObject([action], thingOf(entry, teller), domain)
   const sentence = TEXTS.did(name, who !== undefined && teller.isMe(who), acts, isPermitted)
   return actor !== undefined && subject !== undefined ? TEXTS.forWhom(sentence, teller.called(subject)) : sentence
+}
+
+/** Why a request was refused, by its code: a decision was not reached. */
+function refused({ actor, subject, caller, code = '' }: LoggedEntry, { called, isMe }: Teller): string {
+  const who = actor ?? subject ?? caller
+  const title = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code as ProblemCode].title : reasonWords(code)
+  const why = title.replace(/\.$/u, '')
+  return TEXTS.refused(who === undefined ? undefined : isMe(who) ? 'you' : called(who), why)
 }
 
 function thingOf({ resource, target, root, attributes = {} }: LoggedEntry, { things }: Teller): string {
