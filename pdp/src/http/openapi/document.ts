@@ -63,7 +63,7 @@ export function openApiDocument(publicUrl: string): Json {
 function described(operation: Operation, schemas: Schemas): Json {
   const { id, tag, summary, description, params = {}, query, body, answers, access } = operation
   const parameters = [
-    ...Object.entries(params).map(([name, schema]) => parameter('path', name, schemas.input(schema))),
+    ...Object.entries(params).map(([name, schema]) => parameter('path', name, schemas.input(schema), true)),
     ...queryParameters(query, schemas),
     { $ref: '#/components/parameters/requestId' },
     ...(operation.access === 'asking' ? [{ $ref: '#/components/parameters/timeoutMs' }] : []),
@@ -98,17 +98,18 @@ function requestBody({ schema, required, also, form, text }: NonNullable<Operati
 }
 
 function queryParameters(query: z.ZodObject | undefined, schemas: Schemas): readonly Json[] {
-  return Object.entries(query?.shape ?? {}).map(([name, schema]) =>
-    parameter('query', name, schemas.input(schema as z.ZodType)),
-  )
+  return Object.entries(query?.shape ?? {}).map(([name, field]) => {
+    const schema = field as z.ZodType
+    return parameter('query', name, schemas.input(schema), !schema.safeParse(undefined).success)
+  })
 }
 
 /** Builds a parameter. Moves the schema's description to the parameter, where tools display it. */
-function parameter(place: 'path' | 'query', name: string, { description, ...schema }: Json): Json {
+function parameter(place: 'path' | 'query', name: string, { description, ...schema }: Json, isRequired: boolean): Json {
   return {
     name,
     in: place,
-    ...(place === 'path' ? { required: true } : {}),
+    ...(isRequired ? { required: true } : {}),
     ...(description ? { description } : {}),
     schema,
   }
