@@ -175,8 +175,9 @@ const ON_MEMORY = [
 ]
 
 /**
- * What writes and takes away: in the nightly run also on OpenFGA over SQLite. Not the scenario rows: they are played with OpenFGA over PostgreSQL and with the embedded
- * store, and what differs between databases (writes, reads, their order) is in these files and in the engine contract, which every run plays on all three.
+ * What writes and takes away: in the nightly run also on OpenFGA over SQLite. Not the scenario rows: they are played with OpenFGA over PostgreSQL and with
+ * the embedded store, and what differs between databases (writes, reads, their order) is in these files and in the engine contract, which every run plays
+ * on all three.
  */
 const ALSO_ON_SQLITE = [
   ...integration('certification', 'grants-survive', 'privacy', 'rules-ending', 'write-fence'),

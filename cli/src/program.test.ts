@@ -3,23 +3,8 @@ import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { examplesOf } from './command-line.ts'
 import { EXIT } from './exit.ts'
-import type { Io } from './io.ts'
 import { createProgram, run } from './program.ts'
-
-/** An environment in which nothing is configured, and what was printed. */
-function quietIo() {
-  const printed = { out: '', err: '' }
-  const io: Io = {
-    out: (text) => {
-      printed.out += text
-    },
-    err: (text) => {
-      printed.err += text
-    },
-    environment: {},
-  }
-  return { io, printed }
-}
+import { quietIo } from './quiet-io.fixture.ts'
 
 const program = () => createProgram(quietIo().io, { exit: EXIT.ok })
 

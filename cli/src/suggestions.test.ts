@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { EXIT } from './exit.ts'
 import type { Io } from './io.ts'
 import { createProgram, run } from './program.ts'
+import { quietIo } from './quiet-io.fixture.ts'
 
 interface Ran {
   readonly exit: number
@@ -12,16 +13,7 @@ interface Ran {
 }
 
 async function ran(argv: readonly string[]): Promise<Ran> {
-  const printed = { out: '', err: '' }
-  const io: Io = {
-    out: (text) => {
-      printed.out += text
-    },
-    err: (text) => {
-      printed.err += text
-    },
-    environment: {},
-  }
+  const { io, printed } = quietIo()
   return { exit: await run(argv, io), ...printed }
 }
 

@@ -4,26 +4,12 @@
  * @module
  */
 import type { ServerResponse } from 'node:http'
-import express5 from 'express'
-import express4 from 'express4'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { Framework } from './framework.harness.ts'
-import { expressFramework } from './framework-express.harness.ts'
-import { fastifyFramework } from './framework-fastify.harness.ts'
-import { honoFramework } from './framework-hono.harness.ts'
-import { nestFramework } from './framework-nest.harness.ts'
+import { FRAMEWORKS } from './frameworks.harness.ts'
 import { DEFAULT_LIMITS, type LimitOptions } from './limits.ts'
 import { quiet } from './quiet.fixture.ts'
 import { answering, sendJson, startTestIssuer, startTestPdp, type TestIssuer, type TestPdp } from './testing.ts'
 
-const FRAMEWORKS: readonly Framework[] = [
-  expressFramework('Express 4', express4),
-  expressFramework('Express 5', express5),
-  fastifyFramework,
-  honoFramework,
-  nestFramework('Express'),
-  nestFramework('Fastify'),
-]
 const PERMIT = { decision: true, context: { evaluation_id: '01KE' } }
 
 describe.for(FRAMEWORKS)('$name', (framework) => {

@@ -3,15 +3,10 @@
  *
  * @module
  */
-import express5 from 'express'
-import express4 from 'express4'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DecisionEvent } from './decision-hook.ts'
-import { BODY_LIMIT, BUG, type Framework, type Served } from './framework.harness.ts'
-import { expressFramework } from './framework-express.harness.ts'
-import { fastifyFramework } from './framework-fastify.harness.ts'
-import { honoFramework } from './framework-hono.harness.ts'
-import { nestFramework } from './framework-nest.harness.ts'
+import { BODY_LIMIT, BUG, type Served } from './framework.harness.ts'
+import { FRAMEWORKS } from './frameworks.harness.ts'
 import type { Obligation } from './outcome.ts'
 import {
   type Asked,
@@ -23,14 +18,6 @@ import {
   type TestPdp,
 } from './testing.ts'
 
-const FRAMEWORKS: readonly Framework[] = [
-  expressFramework('Express 4', express4),
-  expressFramework('Express 5', express5),
-  fastifyFramework,
-  honoFramework,
-  nestFramework('Express'),
-  nestFramework('Fastify'),
-]
 const METADATA = 'https://notes.example/.well-known/oauth-protected-resource'
 const CHALLENGE = `Bearer realm="notes", scope="notes:read notes:write", resource_metadata="${METADATA}"`
 const BAD_TOKEN = CHALLENGE.replace('realm="notes"', 'realm="notes", error="invalid_token"')
