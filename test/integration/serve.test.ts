@@ -244,5 +244,5 @@ test('a fact that the model has no place for is named by file and line, whicheve
 test('a folder that is no pack is named', async () => {
   const { code, said } = await ended('--pack', join(tmpdir(), 'no-such-pack'))
   expect(code).toBe(78)
-  expect(said).toMatch(/no-such-pack\/model\.fga: cannot be read/)
+  expect(said).toMatch(/no-such-pack is not there: name the folder of a pack, with model\.fga/)
 })
