@@ -13,6 +13,7 @@ import { type KeyChange, retireKey, rotateKey } from '../log/signer.ts'
 import { acceptClock } from './accept-clock.ts'
 import { runArchive } from './archive.ts'
 import { INDEX_COMMANDS, maintainIndex } from './index-maintenance.ts'
+import { runSnapshot } from './snapshot.ts'
 
 export const HELP = `npm run log -- COMMAND --data DIR
 
@@ -22,6 +23,9 @@ export const HELP = `npm run log -- COMMAND --data DIR
   archive        moves the oldest entries, encrypted, into an archive; their hashes stay, so the log still verifies
                    --before TIME (RFC 3339: entries older than that), --archive DIR; key in MANDATE_ARCHIVE_KEY
   restore        moves all archived entries back into the log; --archive DIR; key in MANDATE_ARCHIVE_KEY
+
+  snapshot       copies the log, and pdp.db where there is one, for a backup; without keys; the PDP may run
+                   --to DIR (must not exist; on the same file system tiles are hard links)
 
   fsck           compares the index with the log and lists every disagreement
   rebuild-index  deletes the index of this log and builds it anew; stop the PDP first
@@ -62,7 +66,15 @@ export async function runLogCommand(argv: readonly string[], io: ProcessIo): Pro
   return EXIT.usage
 }
 
-const COMMANDS = [...INDEX_COMMANDS, 'accept-clock', 'archive', 'restore', 'rotate-key', 'retire-key'] as const
+const COMMANDS = [
+  ...INDEX_COMMANDS,
+  'accept-clock',
+  'archive',
+  'restore',
+  'snapshot',
+  'rotate-key',
+  'retire-key',
+] as const
 
 /** Names of version 0.1, still accepted. */
 const EARLIER_NAMES = new Map<string, string>([
@@ -93,6 +105,7 @@ function parseCommandLine(argv: readonly string[]) {
     before: { type: 'string' },
     archive: { type: 'string' },
     time: { type: 'string' },
+    to: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const
   try {
@@ -125,6 +138,7 @@ async function perform({ command, directory, values }: Task, io: ProcessIo): Pro
   if (command === 'fsck' || command === 'rebuild-index')
     return maintainIndex(command, { directory, indexUrl: environment['PDP_INDEX_URL'] }, line)
   if (command === 'accept-clock') return acceptClock({ directory, time: values.time, now }, line)
+  if (command === 'snapshot') return runSnapshot({ directory, to: values.to }, line)
   if (command === 'archive' || command === 'restore')
     return runArchive(command, { directory, ...values, key: archiveKeyOf(environment) }, line)
   try {

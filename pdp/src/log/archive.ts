@@ -126,8 +126,11 @@ function newestIn(bundle: Uint8Array, index: number): EpochMillis {
   return Math.max(...times)
 }
 
-async function publishedSize(files: Files, dir: string): Promise<number> {
-  const checkpoint = await files.read(join(dir, 'checkpoint'))
+const publishedSize = async (files: Files, dir: string): Promise<number> =>
+  sizeOfCheckpoint(await files.read(join(dir, 'checkpoint')))
+
+/** Number of entries that a log's file `checkpoint` covers; 0 without one. Does not verify it. @throws Fault `log_unavailable` when it cannot be read. */
+export function sizeOfCheckpoint(checkpoint: Uint8Array | undefined): number {
   if (!checkpoint) return 0
   try {
     return parseCheckpoint(parseNote(utf8.decode(checkpoint)).text).size
