@@ -19,6 +19,7 @@ import type { Files } from './log/files.ts'
 import { lagOf } from './log/lag.ts'
 import { type OpenDecisionLog, openDecisionLog, openIndex } from './log/open.ts'
 import { createRecorder } from './log/recorder.ts'
+import { restoredMark } from './log/restored-mark.ts'
 import { LogBarrier } from './memory/barrier.ts'
 import { LogTail } from './memory/log-tail.ts'
 import { openConfiguredEngine } from './open-engine.ts'
@@ -175,7 +176,12 @@ async function openRooms(
   if (stores.isShared) barrier.listen(reconcilingAfterReset(rooms.pap))
   await barrier.pass()
   keepUp(base, closing)
-  await finishEarlierChanges(rooms.pap, { ...stores, ...decisionLog }, logger, closing)
+  await finishEarlierChanges(
+    rooms.pap,
+    { ...stores, ...decisionLog, restored: restoredMark(config.PDP_DATA_DIR) },
+    logger,
+    closing,
+  )
   return rooms
 }
 

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { type Entry, type PartyRef, parseLogEntry } from '@mandate/protocol'
 import type { Logger } from 'pino'
-import type { EntryIndex, LogReader } from '../ports/log.ts'
+import type { EntryIndex, LogReader, RestoredMark } from '../ports/log.ts'
 import type { ErasuresApplied, People, Vault } from '../ports/stores.ts'
 import { ENDING_KINDS, LaterChanges, type LaterChangesDeps } from './later-changes.ts'
 
@@ -17,6 +17,7 @@ export interface ReapplyDeps extends LaterChangesDeps {
   readonly index: Pick<EntryIndex, 'query'>
   /** Whether other PDPs, each with a log of its own, use the database. */
   readonly isShared: boolean
+  readonly restored?: RestoredMark
   readonly vault: Pick<Vault, 'subOf'>
   readonly people: Pick<People, 'isErasing' | 'putErasure' | 'erasuresApplied' | 'setErasuresApplied'>
 }
@@ -67,6 +68,7 @@ export async function reapplyChanges(deps: ReapplyDeps, logger: Pick<Logger, 'wa
   else if (Object.values(proposed).some((count) => count > 0))
     logger.warn({ applied: proposed }, 'changes that the database lacked were applied from the log')
   await markErasures(deps)
+  await deps.restored?.clear()
 }
 
 /** Stores the log's position, so that the next start reads from there. */
@@ -76,12 +78,13 @@ export async function markErasures({ log, people }: Pick<ReapplyDeps, 'log' | 'p
   if (last !== undefined) await people.setErasuresApplied({ next, last })
 }
 
-async function begin({ log, people }: ReapplyDeps): Promise<Begin> {
+async function begin({ log, people, restored }: ReapplyDeps): Promise<Begin> {
   const applied: ErasuresApplied | undefined = await people.erasuresApplied()
   const known = applied?.next
-  const all = { from: 0, known, isRestored: true }
-  if (!applied || applied.next > log.sequenced || applied.next <= (await log.archived())) return all
-  return (await hashAt(log, applied.next - 1)) === applied.last ? { from: applied.next, known, isRestored: false } : all
+  const isHeld = applied && applied.next <= log.sequenced && applied.next > (await log.archived())
+  if (isHeld && (await hashAt(log, applied.next - 1)) === applied.last)
+    return { from: applied.next, known, isRestored: (await restored?.isSet()) ?? false }
+  return { from: 0, known, isRestored: true }
 }
 
 async function hashAt(log: ReapplyDeps['log'], index: number): Promise<string | undefined> {

@@ -112,3 +112,9 @@ export interface EntryIndex {
   onMore(listener: () => void): () => void
   close(): Promise<void>
 }
+
+/** Left by what restored the database (`deploy/restore.sh`), for the next start (ADR 0151). */
+export interface RestoredMark {
+  isSet(): Promise<boolean>
+  clear(): Promise<void>
+}
