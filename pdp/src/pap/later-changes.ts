@@ -51,7 +51,7 @@ export interface Proposed {
 }
 
 export class LaterChanges {
-  readonly #grants = new Map<string, At & { readonly by: PartyRef }>()
+  readonly #grants = new Map<string, At & { readonly by: PartyRef | undefined }>()
   readonly #keys = new Map<string, At>()
   readonly #personas = new Map<string, PersonaState>()
   readonly #agents = new Map<string, At & { readonly status: unknown }>()
@@ -61,7 +61,7 @@ export class LaterChanges {
   add({ kind, target, change = {}, at }: Entry, isLater: boolean): void {
     if (isLater && REPEATED_BY_HAND.includes(kind)) this.#byHand.set(kind, (this.#byHand.get(kind) ?? 0) + 1)
     if (target === undefined) return
-    if (kind === 'grant_revoked') this.#grants.set(target, { at, by: String(change['by']) as PartyRef })
+    if (kind === 'grant_revoked') this.#grants.set(target, { at, by: partyIn(change['by']) })
     if (kind === 'key_changed' && change['status'] === 'revoked') this.#keys.set(target.replace(/^mk_/u, ''), { at })
     if (kind === 'persona_changed') newest(this.#personas, target, personaState(change, at))
     if (kind === 'agent_changed') newest(this.#agents, target.replace(/^agent:/u, ''), { at, status: change['status'] })
@@ -94,10 +94,10 @@ export class LaterChanges {
     const ids = [...this.#grants.keys()].filter((id) => !pending.has(id))
     let count = 0
     for (let from = 0; from < ids.length; from += AT_ONCE)
-      for (const { id, revokedAt } of (await register.byIds(ids.slice(from, from + AT_ONCE))).values()) {
+      for (const { id, revokedAt, delegator } of (await register.byIds(ids.slice(from, from + AT_ONCE))).values()) {
         const end = this.#grants.get(id)
         if (!end || revokedAt !== undefined) continue
-        const proposed = { by: end.by, at: Date.parse(end.at), reason: '' }
+        const proposed = { by: end.by ?? delegator, at: Date.parse(end.at), reason: '' }
         count += await unlessHeld(() => register.proposeEnd(id, proposed))
       }
     return count
@@ -133,6 +133,8 @@ export class LaterChanges {
     return count
   }
 }
+
+const partyIn = (by: unknown): PartyRef | undefined => (typeof by === 'string' ? (by as PartyRef) : undefined)
 
 /** Entries of an archive come newest first, those of the log oldest first. */
 function newest<T extends At>(found: Map<string, T>, id: string, state: T): void {
