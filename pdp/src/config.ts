@@ -56,7 +56,7 @@ const schema = z.strictObject({
   PDP_VAULT_KEY: secret(z.string()).optional(),
   /** Command that prints the key, such as a KMS client; split at spaces. */
   PDP_VAULT_KEY_COMMAND: words.default([]),
-  /** Previous keys after a rotation: rows encrypted with them are re-encrypted at the next start. */
+  /** Keys that only decrypt and find: the next one before a rotation, the former one after it. Rows under them are re-encrypted at a start. */
   PDP_VAULT_OLD_KEYS: secret(setting.list([])),
   /** Folders of policy packs, in place of those listed in `fga.mod`. */
   PDP_PACKS: setting.list([]),

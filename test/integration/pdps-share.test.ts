@@ -78,7 +78,7 @@ test('a PDP with another vault key does not start, nor one that would replace th
   const another = randomBytes(32).toString('base64')
   await expect(start({ PDP_VAULT_KEY: another })).rejects.toThrow('PDP_VAULT_KEY: is not the key of this database')
   await expect(start({ PDP_VAULT_KEY: another, PDP_VAULT_OLD_KEYS: env['PDP_VAULT_KEY'] ?? '' })).rejects.toThrow(
-    'the PDP test.invalid/one runs with that one: to replace the key, stop all PDPs first',
+    'the PDP test.invalid/one runs without it: to replace the key, first give the new one to all PDPs in PDP_VAULT_OLD_KEYS, or stop them',
   )
   expect(await ask(one)).not.toBe('')
 })

@@ -9,6 +9,8 @@ const SEEDS = {
   origin: 0x6d_70_01,
   /** Held by one connection of a PDP, by a random id. A free one shows that the locks of that connection are lost. */
   session: 0x6d_70_02,
+  /** Held by a running PDP for each of its vault keys, by its log origin and the key's id. */
+  vaultKey: 0x6d_70_07,
   /** A lock of the port `Locks`. */
   lock: 0x6d_70_03,
   /** Shared by the open transactions of tasks that began under a lock. */

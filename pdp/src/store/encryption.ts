@@ -34,15 +34,42 @@ interface DerivedKeys {
   readonly token: Buffer
 }
 
-/** The vault key in use, and older ones for rows and tokens that are still encrypted under them. */
+/** The vault key in use, and further ones for rows and tokens that are encrypted under them. */
 export class VaultKeys implements TokenEncryption {
+  readonly #secrets: readonly Uint8Array[]
   readonly #current: DerivedKeys
   readonly #all: readonly DerivedKeys[]
 
-  /** @param older - Keys in use before a rotation. They only decrypt. */
-  constructor(current: Uint8Array, older: readonly Uint8Array[] = []) {
+  /** @param further - Keys that only decrypt and find: the former one after a rotation, and the next one before it. */
+  constructor(current: Uint8Array, further: readonly Uint8Array[] = []) {
+    this.#secrets = [current, ...further]
     this.#current = derive(current)
-    this.#all = [this.#current, ...older.map(derive)]
+    this.#all = [this.#current, ...further.map(derive)]
+  }
+
+  /** Ids of all keys, the one in use first, in hexadecimal. They do not reveal the keys. */
+  get ids(): readonly string[] {
+    return this.#all.map(({ id }) => id.toString('hex'))
+  }
+
+  /** The same keys, with the one in use that encrypted a row. @throws Fault `internal` where none of them did. */
+  withKeyOf(encrypted: Uint8Array): VaultKeys {
+    const index = this.#indexOf(encrypted)
+    const current = this.#secrets[index]
+    if (!current) throw this.#unknownKey()
+    return new VaultKeys(current, this.#secrets.toSpliced(index, 1))
+  }
+
+  #indexOf(encrypted: Uint8Array): number {
+    const id = Buffer.from(encrypted).subarray(0, ID_BYTES)
+    return this.#all.findIndex((key) => key.id.equals(id))
+  }
+
+  #unknownKey(): Fault {
+    return new Fault(
+      'internal',
+      'the vault is encrypted with a key that is not configured; add its former key to PDP_VAULT_OLD_KEYS',
+    )
   }
 
   /** Creates a random key, for a vault that is not kept after the process ends. */
@@ -62,12 +89,8 @@ export class VaultKeys implements TokenEncryption {
   /** @throws Fault `internal` where none of the keys encrypted the text, or where it was altered. */
   decrypt(encrypted: Uint8Array): Buffer {
     const bytes = Buffer.from(encrypted)
-    const key = this.#all.find(({ id }) => id.equals(bytes.subarray(0, ID_BYTES)))
-    if (!key)
-      throw new Fault(
-        'internal',
-        'the vault is encrypted with a key that is not configured; add its former key to PDP_VAULT_OLD_KEYS',
-      )
+    const key = this.#all[this.#indexOf(bytes)]
+    if (!key) throw this.#unknownKey()
     const nonce = bytes.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES)
     const tagAt = ID_BYTES + NONCE_BYTES
     const decipher = createDecipheriv('aes-256-gcm', key.encryption, nonce, { authTagLength: TAG_BYTES })
@@ -116,13 +139,17 @@ export class VaultKeys implements TokenEncryption {
 
   /** Whether one of the keys, an older one perhaps, encrypted it. */
   canDecrypt(encrypted: Uint8Array): boolean {
-    const id = Buffer.from(encrypted).subarray(0, ID_BYTES)
-    return this.#all.some((key) => key.id.equals(id))
+    return this.#indexOf(encrypted) >= 0
   }
 
   /** Lookup hash (HMAC-SHA-256): deterministic, so that a row can be found by it, and useless without the key. */
   lookupHash(text: string): Uint8Array {
     return createHmac('sha256', this.#current.lookup).update(text).digest()
+  }
+
+  /** Lookup hashes by all keys, that of the key in use first: another PDP may have re-encrypted the vault under a further key. */
+  lookupHashes(text: string): readonly Uint8Array[] {
+    return this.#all.map(({ lookup }) => createHmac('sha256', lookup).update(text).digest())
   }
 }
 

@@ -14,7 +14,13 @@ import { PostgresLocks } from './postgres-locks.ts'
 import { Member, type MemberOptions, type MemberSession } from './postgres-member.ts'
 import { openReads } from './postgres-reads.ts'
 import { PostgresWrongCodes } from './postgres-wrong-codes.ts'
-import { forgetRelationshipStore, registerRelease, requireSameRelationshipStore, runningBeside } from './releases.ts'
+import {
+  announceVaultKeys,
+  forgetRelationshipStore,
+  registerRelease,
+  requireSameRelationshipStore,
+  runningWithoutVaultKey,
+} from './releases.ts'
 import { type Database, firstRow, type Queries, text } from './sql.ts'
 
 /** What a PDP learns of its database while it runs. */
@@ -34,14 +40,15 @@ export interface SharedDatabase {
   readonly wrongCodes: WrongCodes
   /** Tells the database apart from a copy with the same identity. */
   readonly place: string
-  /** The log origin of another running PDP of the database. */
-  readonly runningBeside: () => Promise<string | undefined>
+  /** The log origin of another running PDP of the database that does not have a vault key, by its id. */
+  readonly runningWithout: (keyId: string) => Promise<string | undefined>
   /** @throws ConfigError when another running PDP of the database uses another relationship store. */
   readonly requireSameRelationshipStore: (id: string) => Promise<void>
 }
 
 /**
  * @param origin - The PDP's log origin.
+ * @param keyIds - Of the PDP's vault keys.
  * @param closing - Receives the disposers.
  * @throws ConfigError when the database cannot be used, another PDP has the origin, or runs a release that does not fit; Fault `relations_unavailable`
  * when PostgreSQL does not answer.
@@ -49,12 +56,16 @@ export interface SharedDatabase {
 export async function openSharedDatabase(
   url: string,
   origin: string,
+  keyIds: readonly string[],
   { onReplaced, onBeat, now }: DatabaseWatch,
   closing: AsyncDisposableStack,
 ): Promise<SharedDatabase> {
   const database = await openPostgres(url)
   closing.defer(() => database.close())
-  const onJoin = (session: MemberSession): Promise<void> => registerRelease(session, origin)
+  const onJoin = async (session: MemberSession): Promise<void> => {
+    await registerRelease(session, origin)
+    await announceVaultKeys(session, origin, keyIds)
+  }
   const member = await Member.join({ url, origin, onJoin, onReplaced, onBeat, now })
   closing.defer(() => member.close())
   await forgetRelationshipStore(database, origin)
@@ -69,7 +80,7 @@ export async function openSharedDatabase(
     buckets: new PostgresBuckets(database),
     wrongCodes: new PostgresWrongCodes(database),
     place: await placeOf(database),
-    runningBeside: () => runningBeside(database, origin),
+    runningWithout: (keyId) => runningWithoutVaultKey(database, origin, keyId),
     requireSameRelationshipStore: (id) => requireSameRelationshipStore(database, origin, id),
   }
 }

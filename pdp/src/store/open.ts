@@ -46,10 +46,10 @@ export async function openStores(
   closing: AsyncDisposableStack,
 ): Promise<Stores> {
   const { PDP_STORE_URL: url, PDP_LOG_ORIGIN: origin } = config
-  const opened = url === undefined ? openOwn(config, closing) : await openSharedDatabase(url, origin, watch, closing)
-  const { database, leases, reads, runningBeside, ...shared } = opened
   const keys = await loadVaultKeys(config)
-  await requireVaultKey(database, keys, runningBeside)
+  const opened = url === undefined ? openOwn(config, closing) : await openSharedDatabase(url, origin, keys.ids, watch, closing)
+  const { database, leases, reads, runningWithout, ...shared } = opened
+  await requireVaultKey(database, keys, runningWithout)
   const several = leases && reads ? { leases, reads, owner: origin } : {}
   const stores = await createStores(database, { clock, keys, ...several })
   return { ...stores, ...shared, isShared: database.isShared, tokenEncryption: keys }
@@ -64,7 +64,7 @@ function openOwn(config: Config, closing: AsyncDisposableStack): Opened {
   return {
     database,
     locks: new ProcessLocks(),
-    runningBeside: async () => undefined,
+    runningWithout: async () => undefined,
     leases: undefined,
     reads: undefined,
     buckets: undefined,

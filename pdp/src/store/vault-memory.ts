@@ -66,7 +66,7 @@ export class VaultMemory implements InvalidationListener {
   isErased(person: string, issuedAt: EpochMillis): boolean {
     // Skips hashing when nobody was erased, the usual case.
     if (this.#erasedAt.size === 0) return false
-    return issuedAt <= (this.#erasedAt.get(this.#lookup(person)) ?? Number.NEGATIVE_INFINITY)
+    return this.#lookups(person).some((lookup) => issuedAt <= (this.#erasedAt.get(lookup) ?? Number.NEGATIVE_INFINITY))
   }
 
   /** Returns the cached pseudonym of a person key, or reads it. */
@@ -89,7 +89,7 @@ export class VaultMemory implements InvalidationListener {
 
   /** Stops caching a person. @returns A function to call when the erasure is finished. */
   beginErasure(person: string, pseudonym: PartyRef): () => void {
-    this.#erase(this.#lookup(person), Date.now())
+    for (const lookup of this.#lookups(person)) this.#erase(lookup, Date.now())
     for (const name of [person, pseudonym]) this.#erasing.add(name)
     this.#pseudonyms.delete(person)
     this.#subs.delete(pseudonym)
@@ -157,7 +157,8 @@ export class VaultMemory implements InvalidationListener {
     this.#erasedAt.set(lookup, Math.max(at, this.#erasedAt.get(lookup) ?? 0))
   }
 
-  #lookup(person: string): string {
-    return Buffer.from(this.keys.lookupHash(person)).toString('base64')
+  /** By all keys: an erasure may have been noted before or after the vault was re-encrypted. */
+  #lookups(person: string): readonly string[] {
+    return this.keys.lookupHashes(person).map((hash) => Buffer.from(hash).toString('base64'))
   }
 }

@@ -81,41 +81,44 @@ async function reEncrypt(sql: Queries, keys: VaultKeys): Promise<boolean> {
 /**
  * Checks the keys at a start, before anything is written.
  *
- * @param runningBeside - Finds another running PDP of the database.
- * @throws ConfigError where none of the keys is the vault's, or where this start would replace the key of a running PDP.
+ * @param runningWithout - Finds another running PDP of the database that does not have a key, by its id.
+ * @throws ConfigError where none of the keys is the vault's, or where this start would replace the key while another PDP runs that does not have the new
+ *   one.
  */
 export async function requireVaultKey(
   sql: Queries,
   keys: VaultKeys,
-  runningBeside: () => Promise<string | undefined>,
+  runningWithout: (keyId: string) => Promise<string | undefined>,
 ): Promise<void> {
   const row = await firstRow(sql, "SELECT salt FROM salts WHERE name = 'sealed commitment'")
   if (!row || keys.isCurrent(bytes(row['salt']))) return
   if (!keys.canDecrypt(bytes(row['salt'])))
     throw new ConfigError([
       'PDP_VAULT_KEY: is not the key of this database. Set the key that its people were encrypted with, the same for all PDPs of a database. ' +
-        'Only to replace the key: stop all PDPs, put the former key into PDP_VAULT_OLD_KEYS and the new one into PDP_VAULT_KEY',
+        'Only to replace the key: first give the new key to all PDPs in PDP_VAULT_OLD_KEYS, then put it into PDP_VAULT_KEY and the former one into PDP_VAULT_OLD_KEYS',
     ])
-  const other = await runningBeside()
+  const other = await runningWithout(keys.ids[0] ?? '')
   if (other !== undefined)
     throw new ConfigError([
-      `PDP_VAULT_KEY: is not the present key of this database, and the PDP ${other} runs with that one: to replace the key, stop all PDPs first`,
+      `PDP_VAULT_KEY: is not the present key of this database, and the PDP ${other} runs without it: to replace the key, first give the new one to all PDPs in PDP_VAULT_OLD_KEYS, or stop them`,
     ])
 }
 
 /**
- * Rejects where another PDP has re-encrypted the vault since this one started: under the key of this PDP nobody is found, so that a person who is known
- * would get a second pseudonym.
+ * The keys of this PDP, with that one in use under which the vault is encrypted now: another PDP may have re-encrypted it since this one started. All
+ * people are under one key, so that a lookup hash is unique.
  *
- * @throws Fault `relations_unavailable`
+ * @throws Fault `relations_unavailable` where this PDP does not have that key: nobody would be found, so that a person who is known would get a second
+ *   pseudonym.
  */
-export async function requireCurrentKey(sql: Queries, keys: VaultKeys): Promise<void> {
+export async function presentKeys(sql: Queries, keys: VaultKeys): Promise<VaultKeys> {
   const row = await firstRow(sql, "SELECT salt FROM salts WHERE name = 'sealed commitment'")
-  if (row && !keys.isCurrent(bytes(row['salt'])))
-    throw new Fault(
-      'relations_unavailable',
-      'PDP_VAULT_KEY: the vault was re-encrypted under another key: restart this PDP with that key',
-    )
+  if (!row || keys.isCurrent(bytes(row['salt']))) return keys
+  if (keys.canDecrypt(bytes(row['salt']))) return keys.withKeyOf(bytes(row['salt']))
+  throw new Fault(
+    'relations_unavailable',
+    'PDP_VAULT_KEY: the vault was re-encrypted under another key: restart this PDP with that key',
+  )
 }
 
 /**

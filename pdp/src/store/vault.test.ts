@@ -108,6 +108,38 @@ describe('a rotation', () => {
     expect(await other.known(ISSUER, SUB)).toBe(await after.known(ISSUER, SUB))
   })
 
+  test('beside a PDP that has the new key too: both find and create the same people, before and after', async () => {
+    const lagging = await openAll(new VaultKeys(first, [second]))
+    const known = await lagging.vault.pseudonymOf(ISSUER, SUB)
+    const rotated = await openAll(new VaultKeys(second, [first]))
+    // Of the database, not of memory.
+    const again = await open(new VaultKeys(second, [first]))
+    expect([await rotated.vault.known(ISSUER, SUB), await again.known(ISSUER, SUB)]).toEqual([known, known])
+    const created = await lagging.vault.pseudonymOf(ISSUER, 'somebody-new')
+    expect(await rotated.vault.pseudonymOf(ISSUER, 'somebody-new')).toBe(created)
+    const other = await rotated.vault.pseudonymOf(ISSUER, 'another')
+    expect(await lagging.vault.pseudonymOf(ISSUER, 'another')).toBe(other)
+    expect([await lagging.vault.subOf(other), await lagging.vault.isSub(ISSUER, 'ANOTHER')]).toEqual(['another', true])
+    // All are under the new key alone.
+    const alone = await open(new VaultKeys(second))
+    for (const [sub, pseudonym] of [
+      [SUB, known],
+      ['somebody-new', created],
+      ['another', other],
+    ] as const)
+      expect([await alone.known(ISSUER, sub), await alone.subOf(pseudonym)]).toEqual([pseudonym, sub])
+  })
+
+  test('a token from before an erasure creates nobody, though the key was replaced in between', async () => {
+    const before = await open()
+    const pseudonym = await before.pseudonymOf(ISSUER, SUB)
+    const issuedAt = Date.now() - 1_000
+    await before.erase(pseudonym)
+    const after = await open(new VaultKeys(second, [first]))
+    expect(await after.pseudonymOfToken(ISSUER, SUB, issuedAt)).toBeUndefined()
+    expect(await after.pseudonymOfToken(ISSUER, SUB, Date.now() + 1_000)).toMatch(/^user:p_/u)
+  })
+
   test('without the old key changes nothing', async () => {
     const pseudonym = await (await open()).pseudonymOf(ISSUER, SUB)
     await expect(open(new VaultKeys(second))).rejects.toThrow('a key that is not configured')

@@ -13,7 +13,7 @@ import { type Announcer, note } from './announcer.ts'
 import { decryptPerson, fold, foldedKey, personKey } from './person.ts'
 import { bytes, firstRow, type Queries } from './sql.ts'
 import { ERASURE_KEPT_MS, personNote, type VaultMemory } from './vault-memory.ts'
-import { insertPerson, requireCurrentKey } from './vault-rows.ts'
+import { insertPerson, presentKeys } from './vault-rows.ts'
 
 /** Random, so that a pseudonym reveals nothing. Short enough that an OpenFGA object name can contain two pseudonyms. */
 const PSEUDONYM_BYTES = 16
@@ -74,17 +74,18 @@ export class SqlVault implements Vault {
     if (this.#memory.isNobody(name)) return false
     const folded = fold(text)
     if (folded === '') return false
-    const hash = this.#memory.keys.lookupHash(foldedKey(issuer, folded))
+    const hashes = this.#memory.keys.lookupHashes(foldedKey(issuer, folded))
     // Most texts are nobody's: no query is made for them.
-    if (!this.#memory.mayBeSub(hash)) {
+    if (!hashes.some((hash) => this.#memory.mayBeSub(hash))) {
       this.#memory.rememberNobody(name)
       return false
     }
-    return this.#hasFolded(hash)
+    return this.#hasFolded(hashes)
   }
 
-  async #hasFolded(hash: Uint8Array): Promise<boolean> {
-    return (await firstRow(this.#sql, 'SELECT 1 FROM vault WHERE folded = $1', hash)) !== undefined
+  async #hasFolded(hashes: readonly Uint8Array[]): Promise<boolean> {
+    for (const hash of hashes) if (await firstRow(this.#sql, 'SELECT 1 FROM vault WHERE folded = $1', hash)) return true
+    return false
   }
 
   commit(text: string): string {
@@ -126,11 +127,10 @@ export class SqlVault implements Vault {
   }
 
   async #isErasedIn(sql: Queries, person: string, issuedAt: EpochMillis): Promise<boolean> {
-    const lookup = this.#memory.keys.lookupHash(person)
-    return (
-      (await firstRow(sql, 'SELECT 1 FROM erased_people WHERE lookup = $1 AND at >= $2', lookup, issuedAt)) !==
-      undefined
-    )
+    for (const lookup of this.#memory.keys.lookupHashes(person))
+      if (await firstRow(sql, 'SELECT 1 FROM erased_people WHERE lookup = $1 AND at >= $2', lookup, issuedAt))
+        return true
+    return false
   }
 
   async #encrypted(pseudonym: PartyRef): Promise<Uint8Array | undefined> {
@@ -139,19 +139,23 @@ export class SqlVault implements Vault {
   }
 
   async #find(sql: Queries, person: string): Promise<PartyRef | undefined> {
-    const hash = this.#memory.keys.lookupHash(person)
-    const row = await firstRow(sql, 'SELECT pseudonym FROM vault WHERE lookup = $1', hash)
-    return row && `user:${String(row['pseudonym'])}`
+    for (const hash of this.#memory.keys.lookupHashes(person)) {
+      const row = await firstRow(sql, 'SELECT pseudonym FROM vault WHERE lookup = $1', hash)
+      if (row) return `user:${String(row['pseudonym'])}`
+    }
+    return undefined
   }
 
   /**
    * Creates a pseudonym. With concurrent calls for one person, the first insert wins and all return its pseudonym.
    *
-   * @throws Fault `relations_unavailable` when another PDP has re-encrypted the vault under a newer key.
+   * @throws Fault `relations_unavailable` when another PDP has re-encrypted the vault under a key that this one does not have.
    */
   async #create(sql: Queries, issuer: string, sub: string): Promise<PartyRef> {
-    const { keys, clock } = this.#memory
-    await requireCurrentKey(sql, keys)
+    const { clock } = this.#memory
+    const keys = await presentKeys(sql, this.#memory.keys)
+    const known = await this.#find(sql, personKey({ issuer, sub }))
+    if (known) return known
     const folded = keys.lookupHash(foldedKey(issuer, fold(sub)))
     // Before the row exists: from then on the sub must be found.
     this.#memory.addSub(folded)
