@@ -5,7 +5,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ListenerBounds, once, serve } from '@mandate/service'
+import { type ClientTls, clientTlsOf, type ListenerBounds, once, type Reload, serve } from '@mandate/service'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { listenerOptionsOf } from './http/listener.ts'
@@ -15,13 +15,14 @@ import { Pseudonymizer } from './http/pseudonymizer.ts'
 import { PARTS } from './http/readiness.ts'
 import { Redactor } from './http/redact.ts'
 import type { HttpApp } from './http/server.ts'
+import { keepUp, reconcilingAfterReset } from './keep-up.ts'
+import type { RunningIndex } from './log/entry-index.ts'
 import type { Files } from './log/files.ts'
 import { lagOf } from './log/lag.ts'
 import { type OpenDecisionLog, openDecisionLog, openIndex } from './log/open.ts'
 import { createRecorder } from './log/recorder.ts'
 import { restoredMark } from './log/restored-mark.ts'
 import { LogBarrier } from './memory/barrier.ts'
-import { LogTail } from './memory/log-tail.ts'
 import { openConfiguredEngine } from './open-engine.ts'
 import { openConfiguredTracing } from './open-tracing.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
@@ -30,10 +31,11 @@ import { partsMissing } from './parts-missing.ts'
 import { type PolicySources, readSources } from './policy/pack.ts'
 import type { Awaitable } from './ports/awaitable.ts'
 import type { RunningEngine } from './ports/engine.ts'
-import type { InvalidationListener, ReadBarrier } from './ports/invalidations.ts'
-import type { EntryIndex } from './ports/log.ts'
+import type { ReadBarrier } from './ports/invalidations.ts'
 import type { Recorder } from './ports/recorder.ts'
 import type { Tracing } from './ports/tracing.ts'
+import { createReload } from './reload.ts'
+import { readClientTls } from './runtime/client-tls.ts'
 import { MACHINE, type Machine } from './runtime/clock.ts'
 import { type Clocks, createClocks } from './runtime/clocks.ts'
 import { Metrics } from './runtime/metrics.ts'
@@ -52,6 +54,8 @@ export interface Pdp {
   readonly metrics: Metrics
   /** Resolves when another PDP has taken over OpenFGA's store, or has this one's log origin; this one has stopped then. */
   readonly lost: Promise<void>
+  /** What it takes from its files again while it runs. */
+  readonly reload: Reload<Config>
   /** Stops listening, finishes what is in flight, publishes a checkpoint. Calling it again returns the same promise. */
   readonly close: () => Promise<void>
   /** Is not ready for `PDP_DRAIN_SECONDS` while it answers every request, then does what `close` does. Calling it again returns the same promise. */
@@ -81,7 +85,8 @@ const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /** Opens the stores, finishes what a crash left, and listens. Nothing is open when this rejects. */
-export async function startPdp(config: Config, logger: Logger, options: StartOptions = {}): Promise<Pdp> {
+export async function startPdp(given: Config, logger: Logger, options: StartOptions = {}): Promise<Pdp> {
+  const config = { ...given }
   const closing = new AsyncDisposableStack()
   const close = once(() => closing.disposeAsync())
   const lost = Promise.withResolvers<void>()
@@ -113,7 +118,8 @@ export async function startPdp(config: Config, logger: Logger, options: StartOpt
       await pause(config.PDP_DRAIN_SECONDS * 1_000)
       await close()
     })
-    return { url: rooms.url, sweep, operator: rooms.operator, metrics, lost: lost.promise, close, drain }
+    const reload = createReload({ config, ...rooms, listeners: [listener, own].filter((one) => one !== undefined) })
+    return { url: rooms.url, sweep, operator: rooms.operator, metrics, reload, lost: lost.promise, close, drain }
   } catch (error) {
     await close()
     throw error
@@ -125,6 +131,8 @@ interface Rooms {
   readonly http: HttpApp
   readonly operator: OperatorApi
   readonly metrics: Metrics
+  readonly clientTls: ClientTls | undefined
+  readonly replaceIndexUrl: (url: string) => void
   /** Aborted when readiness has to say that the PDP stops. */
   readonly stopping: AbortController
   /** Where the PDP listens; empty before it does. */
@@ -149,15 +157,13 @@ async function openRooms(
   }
   const stores = await openStores(config, clock, watch, closing)
   const decisionLog = { ...opened, index: openIndex(config, opened.log, logger, closing) }
-  const metrics = new Metrics()
-  const tracing = await openConfiguredTracing(config, logger, closing)
-  const barrier = new LogBarrier(stores.invalidations, metrics.barrier(), {
+  const shared = await openShared(config, logger, closing)
+  const barrier = new LogBarrier(stores.invalidations, shared.metrics.barrier(), {
     isOff: config.PDP_TEST_READ_BARRIER === 'off',
   })
   for (const copy of stores.copies) barrier.listen(copy)
-  const newId = createNewId(clock)
-  const stopping = new AbortController()
-  const base = { config, logger, metrics, tracing, stores, barrier, clock, isTrusted, comparison, newId, stopping }
+  const own = { newId: createNewId(clock), stopping: new AbortController() }
+  const base = { ...shared, ...own, stores, barrier, clock, isTrusted, comparison }
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
   const onLost = claims ? () => stop('another PDP has taken over the store of OpenFGA') : undefined
@@ -185,26 +191,16 @@ async function openRooms(
   return rooms
 }
 
-/** Where other PDPs use the database: reads the invalidation log also while no request comes. */
-function keepUp({ stores, barrier, logger }: Base, closing: AsyncDisposableStack): void {
-  const { invalidations, isShared } = stores
-  if (!isShared) return
-  const onFault = (error: unknown): void => logger.error({ err: error }, 'the invalidation log cannot be read')
-  const tail = new LogTail({ barrier, trim: async () => invalidations.trim?.(), onFault })
-  closing.defer(() => tail.close())
+async function openShared(config: Config, logger: Logger, closing: AsyncDisposableStack) {
+  const tracing = await openConfiguredTracing(config, logger, closing)
+  return { config, logger, tracing, metrics: new Metrics(), clientTls: clientTlsOf(readClientTls(config) ?? {}) }
 }
 
-/**
- * Looks for pending changes whenever memory was reset. After a failover that lost commits, the database has changes as pending that this process has
- * finished.
- */
-const reconcilingAfterReset = ({ reconciler }: Pap): InvalidationListener => ({
-  apply: () => undefined,
-  reset: () => reconciler.schedule(),
-})
-
 interface Base {
+  /** The PDP's own copy: secrets in it change (`reload.ts`), so they are read for each use. */
   readonly config: Config
+  /** Of calls to OpenFGA and the issuer. */
+  readonly clientTls: ClientTls | undefined
   readonly logger: Logger
   readonly metrics: Metrics
   readonly tracing: Tracing | undefined
@@ -230,7 +226,7 @@ async function startRecorder(
 
 interface ApiDeps extends Base {
   readonly record: Recorder
-  readonly decisionLog: OpenDecisionLog & { readonly index: EntryIndex }
+  readonly decisionLog: OpenDecisionLog & { readonly index: RunningIndex }
   readonly engine: RunningEngine
   readonly policies: PolicyControl
 }
@@ -299,8 +295,10 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     lag,
     listening,
   }
-  const http = openHttp({ ...api, pap: pap.deps })
+  const http = openHttp({ ...api, clientTls: deps.clientTls, pap: pap.deps })
   const operator = createOperatorApi(pap.deps, pseudonymizer, policies, barrier)
-  const rooms: Rooms = { pap, http, operator, metrics, stopping: deps.stopping, url: '' }
+  const { clientTls, stopping } = deps
+  const replaceIndexUrl = index.replaceUrl.bind(index)
+  const rooms: Rooms = { pap, http, operator, metrics, clientTls, replaceIndexUrl, stopping, url: '' }
   return rooms
 }

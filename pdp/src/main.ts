@@ -1,5 +1,6 @@
 /**
- * `node pdp/src/main.ts`: starts the PDP as a process, or as several (`PDP_WORKERS`). The only file that reads `process`. SIGHUP reloads the policies.
+ * `node pdp/src/main.ts`: starts the PDP as a process, or as several (`PDP_WORKERS`). The only file that reads `process`. SIGHUP
+ * takes secrets and certificates from their files again, and loads the policies.
  *
  * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA does not answer at start, 78 for a configuration that cannot be used or a
  * store of OpenFGA that belongs to another PDP, 70 otherwise.
@@ -11,6 +12,7 @@ import {
   ConfigError,
   configErrorText,
   EXIT_CONFIG,
+  FileReloader,
   once,
   redaction,
   stopOnSignals,
@@ -48,6 +50,21 @@ function loadPolicies(pdp: Pdp): void {
   )
 }
 
+/** Watches the files of secrets and certificates. @returns What SIGHUP does: takes them again, and loads the policies. */
+function hangUpOf(pdp: Pdp): () => void {
+  const reloader = new FileReloader({
+    environment: process.env,
+    readConfig: () => {
+      const { config: next } = parseConfig(process.env, (path) => readFileSync(path, 'utf8'))
+      return worker === undefined ? next : workerConfig(next, worker)
+    },
+    reload: pdp.reload,
+    logger,
+    onOutcome: (outcome) => pdp.metrics.reloaded(outcome),
+  })
+  return () => void reloader.now().then(() => loadPolicies(pdp))
+}
+
 /** Runs one PDP in this process. */
 async function run(own: Config, primary: PrimaryLink | undefined): Promise<void> {
   // Not loaded by the primary process of several workers, which needs none of it.
@@ -60,10 +77,11 @@ async function run(own: Config, primary: PrimaryLink | undefined): Promise<void>
     const pdp = await startPdp(own, logger)
     pdp.metrics.watchProcess()
     const stopWithinMs = drainMs(own) + STOP_WITHIN_MS
-    if (primary) stopWithPrimary(pdp, primary, stopWithinMs)
+    const hangUp = hangUpOf(pdp)
+    if (primary) stopWithPrimary(pdp, primary, hangUp, stopWithinMs)
     else stopOnSignals(pdp.drain, logger, stopWithinMs)
     void pdp.lost.then(() => process.exit(70))
-    process.on('SIGHUP', () => loadPolicies(pdp))
+    process.on('SIGHUP', hangUp)
     logger.info({ url: pdp.url }, 'listening')
     releaseStartMemory()
   } catch (error) {
@@ -85,10 +103,10 @@ function reportNotStarted(error: unknown, problems: readonly string[] | undefine
  * Stops when the primary process says so. A terminal or service manager may send a signal to the workers too, before or after it: a second one must
  * not end a worker that is stopping. A second signal to the primary ends all at once, since workers end with it.
  */
-function stopWithPrimary(pdp: Pdp, primary: PrimaryLink, withinMs: number): void {
+function stopWithPrimary(pdp: Pdp, primary: PrimaryLink, hangUp: () => void, withinMs: number): void {
   const stop = once(async () => stopProcess(pdp.drain, logger, withinMs))
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop())
-  primary.started(pdp.url, { metrics: pdp.metrics, loadPolicies: () => loadPolicies(pdp), stop: () => void stop() })
+  primary.started(pdp.url, { metrics: pdp.metrics, loadPolicies: hangUp, stop: () => void stop() })
 }
 
 /** Runs the primary process of several workers. */

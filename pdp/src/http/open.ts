@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFileSync } from 'node:fs'
+import type { ClientTls } from '@mandate/service'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { policyJudge } from '../decide/compare-policies.ts'
@@ -22,7 +23,6 @@ import type { Lookups } from '../ports/lookups.ts'
 import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
 import type { ReceivedSignals } from '../ports/signals.ts'
 import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
-import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { Callers } from './caller.ts'
 import { metadataKeyOf } from './metadata.ts'
@@ -36,6 +36,8 @@ import { SignalReceiver } from './signal-receiver.ts'
 export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits' | 'lag' | 'tracing'> {
   readonly log: ServerDeps['log'] & Pick<LogReader, 'sequenced'>
   readonly config: Config
+  /** Of calls to issuers. */
+  readonly clientTls: ClientTls | undefined
   readonly logger: Logger
   readonly metrics: Metrics
   readonly pap: PapDeps
@@ -76,7 +78,7 @@ export function openHttp(options: HttpOptions): HttpApp {
     services: config.PDP_SERVICES,
     wrongCodes: stores.wrongCodes ?? new ProcessWrongCodes(clock),
     callers: createCallers(options),
-    signals: createSignalReceiver(config),
+    signals: createSignalReceiver(options),
     issuer: config.PDP_ISSUER,
     tokens: new PageTokens(stores.tokenEncryption),
     consistencyOf: (statistics) => relations.consistencyOf(statistics),
@@ -121,7 +123,7 @@ function createDecide({ config, logger, metrics }: HttpOptions, deps: DecideDeps
   }
 }
 
-function createCallers({ config, logger, pap, stores, barrier }: HttpOptions): Callers {
+function createCallers({ config, clientTls, logger, pap, stores, barrier }: HttpOptions): Callers {
   return new Callers({
     issuer: config.PDP_ISSUER,
     audience: config.PDP_AUDIENCE,
@@ -135,16 +137,16 @@ function createCallers({ config, logger, pap, stores, barrier }: HttpOptions): C
     barrier,
     clock: pap.clock,
     onRefused: createRefusedTokenLog({ clock: pap.clock, logger }),
-    tls: readClientTls(config),
+    tls: clientTls,
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
   })
 }
 
 /** The receiver of security events, where a transmitter is configured. */
-function createSignalReceiver(config: Config): SignalReceiver | undefined {
+function createSignalReceiver({ config, clientTls }: HttpOptions): SignalReceiver | undefined {
   const transmitters = config.PDP_SIGNALS
   if (transmitters.length === 0) return undefined
-  return new SignalReceiver({ transmitters, peopleOf: config.PDP_ISSUER, tls: readClientTls(config) })
+  return new SignalReceiver({ transmitters, peopleOf: config.PDP_ISSUER, tls: clientTls })
 }
 
 const limitsOf = (config: Config): ServerDeps['limits'] => ({

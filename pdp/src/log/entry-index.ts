@@ -32,8 +32,14 @@ export interface IndexOptions {
   readonly onFault?: (error: unknown) => void
 }
 
+/** An index on PostgreSQL can get another user or password. */
+export interface RunningIndex extends EntryIndex {
+  /** @param url - Of the same database. New connections use it. */
+  readonly replaceUrl: (url: string) => void
+}
+
 /** Starts to open the index of a log and returns at once. Queries reject with `index_unavailable` until it is open. */
-export function startIndex(options: IndexOptions): EntryIndex {
+export function startIndex(options: IndexOptions): RunningIndex {
   return new FedIndex(options)
 }
 
@@ -53,7 +59,7 @@ export async function openIndex(options: IndexOptions): Promise<EntryIndex> {
   }
 }
 
-class FedIndex implements EntryIndex {
+class FedIndex implements RunningIndex {
   readonly #options: IndexOptions
   readonly #log: LogReader
   readonly #onFault: (error: unknown) => void
@@ -64,6 +70,7 @@ class FedIndex implements EntryIndex {
   /** The error of the last failed opening. */
   #fault: Fault | undefined
   #next = 0
+  #place: string
   #feeding: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #reopening: NodeJS.Timeout | undefined
@@ -75,6 +82,7 @@ class FedIndex implements EntryIndex {
 
   constructor(options: IndexOptions) {
     this.#options = options
+    this.#place = options.place
     this.#log = options.log
     this.#onFault = options.onFault ?? (() => undefined)
     this.#mustRebuild = options.rebuild ?? false
@@ -89,6 +97,12 @@ class FedIndex implements EntryIndex {
 
   get indexed(): number | undefined {
     return this.#thread === undefined || this.#thread.isDead ? undefined : this.#next
+  }
+
+  replaceUrl(url: string): void {
+    this.#place = url
+    // A thread that is being opened has the former URL: it is told when it is open.
+    this.#opening.then((thread) => thread.ask({ op: 'replaceUrl', url: this.#place })).catch(() => undefined)
   }
 
   /** Rejects when the current attempt to open fails. */
@@ -137,7 +151,7 @@ class FedIndex implements EntryIndex {
 
   /** Checks that the index belongs to this log, and starts to catch up. */
   async #open(): Promise<IndexThread> {
-    const thread = new IndexThread({ place: this.#options.place, origin: this.#log.origin })
+    const thread = new IndexThread({ place: this.#place, origin: this.#log.origin })
     try {
       this.#next = (await thread.ask({ op: 'next' })) as number
       if (this.#mustRebuild || !(await this.#isOfThisLog(thread))) {

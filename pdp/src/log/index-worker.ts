@@ -28,6 +28,8 @@ export type IndexRequest =
   | { readonly op: 'query'; readonly query: IndexQuery; readonly party: string | undefined }
   | { readonly op: 'get'; readonly id: string }
   | { readonly op: 'tail'; readonly filter: DecisionFilter; readonly options: TailOptions }
+  /** The same database by another user or password. */
+  | { readonly op: 'replaceUrl'; readonly url: string }
   | { readonly op: 'close' }
 
 export type IndexReply = number | undefined | Uint8Array | IndexPage | LoggedEntry | TailPage
@@ -59,6 +61,9 @@ async function perform(store: Store, request: IndexRequest): Promise<IndexReply>
     }
     case 'clear':
       await store.clear()
+      return undefined
+    case 'replaceUrl':
+      if (store instanceof PostgresIndexStore) store.replaceUrl(request.url)
       return undefined
     case 'close':
       await store.close()

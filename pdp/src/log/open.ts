@@ -8,8 +8,7 @@ import { parseWitnessKey } from '@mandate/protocol'
 import { ConfigError } from '@mandate/service'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import type { EntryIndex } from '../ports/log.ts'
-import { startIndex } from './entry-index.ts'
+import { type RunningIndex, startIndex } from './entry-index.ts'
 import { type Files, nodeFiles } from './files.ts'
 import { openLog } from './log.ts'
 import { createOutside, type Outside } from './outside.ts'
@@ -66,7 +65,7 @@ export function openIndex(
   log: OpenDecisionLog['log'],
   logger: Logger,
   closing: AsyncDisposableStack,
-): EntryIndex {
+): RunningIndex {
   const onFault = (error: unknown): void => logger.error({ err: error }, 'index of the decision log')
   const place = config.PDP_INDEX_URL ?? join(config.PDP_DATA_DIR, 'index.db')
   const index = startIndex({ place, log, deadlineMs: INDEX_DEADLINE_MS, onFault })

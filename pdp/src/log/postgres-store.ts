@@ -5,8 +5,9 @@
  * @module
  */
 import { type DecisionFilter, type Entry, Fault, type LoggedEntry, refuse } from '@mandate/protocol'
-import { type ClientBase, Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from '../ports/log.ts'
+import { createPool } from '../runtime/postgres-pool.ts'
 import type { HeldChunk } from './fsck-chunk.ts'
 import { CHUNK_ENTRIES, type Chunk, GrowingChunk, matchesIn } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition, type Marks } from './index-cursor.ts'
@@ -39,20 +40,24 @@ export class PostgresIndexStore {
   readonly #pool: Pool
   readonly #growing = new GrowingChunks()
   #isReady = false
+  #url: string
 
   /** @param url - `postgres://…`. The constructor does not connect. */
   constructor(url: string, origin: string) {
     this.#origin = origin
-    this.#pool = new Pool({
-      connectionString: url,
+    this.#url = url
+    const settings = () => ({
+      connectionString: this.#url,
       application_name: 'mandate-index',
       connectionTimeoutMillis: CONNECT_MS,
       statement_timeout: STATEMENT_MS,
-      max: 1,
     })
-    // A broken connection shows as the failure of the next query on it.
-    this.#pool.on('error', () => undefined)
-    this.#pool.on('connect', (client) => client.on('error', () => undefined))
+    this.#pool = createPool(settings, { connectionTimeoutMillis: CONNECT_MS, max: 1 })
+  }
+
+  /** Connects with another user or password from now on. */
+  replaceUrl(url: string): void {
+    this.#url = url
   }
 
   /** Index of the first entry of its log that is not indexed yet. */

@@ -11,6 +11,7 @@ import { Pool } from 'undici'
 import { currentSpan } from '../ports/tracing.ts'
 import { currentWorkload } from '../ports/workload.ts'
 import type { RelationsOutcome } from '../runtime/metrics.ts'
+import { type ApiToken, presentToken } from './api-token.ts'
 import { type PostOptions, post } from './post.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import { FairSlots } from './slots.ts'
@@ -18,7 +19,8 @@ import { FairSlots } from './slots.ts'
 export interface ClientOptions {
   /** Base URL of the OpenFGA HTTP API. */
   readonly url: string
-  readonly apiToken?: string | undefined
+  /** A value, or a function that is called for each request. */
+  readonly apiToken?: ApiToken
   /** Time for one call, its retry included, in milliseconds. @default 500 */
   readonly deadlineMs?: number
   readonly tls?: ClientTls | undefined
@@ -39,7 +41,7 @@ type Around = (send: () => Promise<AnswerBody>) => Promise<AnswerBody>
 /** POSTs JSON to one OpenFGA. Rejects with `Fault('relations_unavailable')`: a {@link Refusal} when OpenFGA answers and does not take the request. */
 export class OpenFgaClient {
   readonly #pool: Pool
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #apiToken: ApiToken
   readonly #deadlineMs: number
   readonly #observe: NonNullable<ClientOptions['observe']>
   readonly #slots = new FairSlots()
@@ -50,10 +52,7 @@ export class OpenFgaClient {
     this.#pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1, connect: connectOf(tls) })
     this.#deadlineMs = options.deadlineMs ?? 500
     this.#observe = options.observe ?? (() => undefined)
-    this.#headers = {
-      'content-type': 'application/json',
-      ...(options.apiToken ? { authorization: `Bearer ${options.apiToken}` } : {}),
-    }
+    this.#apiToken = options.apiToken
   }
 
   /** @param around - Wraps the sending of the request, once it has a slot. */
@@ -79,6 +78,11 @@ export class OpenFgaClient {
     if (currentLeftMs() !== 0) return
     this.#observe('refused', 0)
     throw unavailable("the caller's deadline has passed")
+  }
+
+  #headers(): Readonly<Record<string, string>> {
+    const token = presentToken(this.#apiToken)
+    return { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) }
   }
 
   /** Waits for a slot until the caller's deadline. Waiting does not count as a failure of OpenFGA, because the queue is in this process. */
@@ -107,7 +111,7 @@ export class OpenFgaClient {
       span?.end({ 'mandate.outcome': outcome, ...failure })
     }
     try {
-      const headers = span ? { ...this.#headers, traceparent: span.traceparent } : this.#headers
+      const headers = { ...this.#headers(), ...(span ? { traceparent: span.traceparent } : {}) }
       const answer = await this.#inTime({ path, body: text, headers }, currentLeftMs())
       end('answered')
       return answer

@@ -3,12 +3,12 @@
  *
  * @module
  */
+import type { ClientTls } from '@mandate/service'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Unanswered } from '../ports/answer.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ReadBarrier } from '../ports/invalidations.ts'
-import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Stores } from '../store/open.ts'
 import { TupleAuthority } from '../tuples/authority.ts'
@@ -27,7 +27,10 @@ import { TupleReader } from './tuple-reader.ts'
 import { FencedWriter } from './writer.ts'
 
 export interface EngineDeps {
+  /** `OPENFGA_API_TOKEN` is read for each request, since it may change. */
   readonly config: Config
+  /** Of calls to OpenFGA. @default the system's authorities, and no certificate */
+  readonly clientTls?: ClientTls | undefined
   readonly logger: Logger
   readonly stores: Pick<Stores, 'identity' | 'place' | 'requireSameRelationshipStore' | 'register' | 'changes'>
   readonly barrier: Pick<ReadBarrier, 'pass' | 'forgetAll' | 'listen'>
@@ -46,7 +49,7 @@ export interface EngineDeps {
  */
 export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDisposableStack): Promise<TupleEngine> {
   const { config, logger, stores, metrics } = deps
-  const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: readClientTls(config) }
+  const server = { url: config.OPENFGA_URL, apiToken: () => config.OPENFGA_API_TOKEN, tls: deps.clientTls }
   const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
   await claim(models, deps, closing)
   const client = new OpenFgaClient({

@@ -16,15 +16,18 @@ import {
   FgaError,
   OpenFgaClient as Sdk,
   type TupleKey as SdkTuple,
+  type UserClientConfigurationParams,
 } from '@openfga/sdk'
 import type { Models } from '../ports/engine.ts'
 import { type Change, keyOf, type Tuple, type TupleKey } from '../tuples/tuples.ts'
+import { type ApiToken, presentToken } from './api-token.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import type { TupleStore } from './writer.ts'
 
 export interface StoreOptions {
   readonly url: string
-  readonly apiToken?: string | undefined
+  /** A value, or a function that is called for each request. */
+  readonly apiToken?: ApiToken
   /** Name of the store; the oldest with this name is used, and one is made when there is none. */
   readonly name: string
   readonly tls?: ClientTls | undefined
@@ -50,6 +53,21 @@ class TlsAgent extends Agent {
   }
 }
 
+/** Returns the SDK with the present key; the SDK takes its key at construction only. */
+function sdkOf(configuration: UserClientConfigurationParams, apiToken: ApiToken): () => Sdk {
+  const made = new Map<string, Sdk>()
+  return () => {
+    const token = presentToken(apiToken) ?? ''
+    const known = made.get(token)
+    if (known) return known
+    made.clear()
+    const credentials = { method: CredentialsMethod.ApiToken as const, config: { token } }
+    const sdk = new Sdk({ ...configuration, ...(token === '' ? {} : { credentials }) })
+    made.set(token, sdk)
+    return sdk
+  }
+}
+
 /** A change as OpenFGA's `ReadChanges` returns it. */
 export interface StoredChange {
   readonly key: TupleKey
@@ -60,11 +78,15 @@ export interface StoredChange {
 /** One store of one OpenFGA. */
 export class FgaStore implements TupleStore, Models {
   readonly id: string
-  readonly #sdk: Sdk
+  readonly #sdkNow: () => Sdk
 
-  private constructor(sdk: Sdk, id: string) {
-    this.#sdk = sdk
+  private constructor(sdk: () => Sdk, id: string) {
+    this.#sdkNow = sdk
     this.id = id
+  }
+
+  get #sdk(): Sdk {
+    return this.#sdkNow()
   }
 
   /** Finds or makes the store. Rejects with `Fault('relations_unavailable')` when OpenFGA does not answer. */
@@ -77,11 +99,8 @@ export class FgaStore implements TupleStore, Models {
         maxRedirects: 0,
         ...(options.tls ? { httpsAgent: new TlsAgent(options.tls) } : {}),
       },
-      ...(options.apiToken
-        ? { credentials: { method: CredentialsMethod.ApiToken as const, config: { token: options.apiToken } } }
-        : {}),
     }
-    const sdk = new Sdk(configuration)
+    const sdk = sdkOf(configuration, options.apiToken)()
     const id = await guarded(async () => {
       const found = await findStore(sdk, options.name)
       if (found) return found
@@ -89,7 +108,7 @@ export class FgaStore implements TupleStore, Models {
       // Names are not unique: another PDP may have made one at the same time, and both must use the same.
       return (await findStore(sdk, options.name)) ?? made.id
     })
-    return new FgaStore(new Sdk({ ...configuration, storeId: id }), id)
+    return new FgaStore(sdkOf({ ...configuration, storeId: id }, options.apiToken), id)
   }
 
   /**

@@ -125,7 +125,15 @@ export class Metrics {
     ...this.#shared,
   })
 
+  readonly #reloads = new Counter({
+    name: 'mandate_reloads_total',
+    help: 'Attempts to take changed secrets and certificates from their files again. Refused ones are tried again every 5 seconds.',
+    labelNames: ['outcome'],
+    ...this.#shared,
+  })
+
   constructor() {
+    for (const outcome of ['applied', 'refused']) this.#reloads.inc({ outcome }, 0)
     // Samples that alerts look at exist from the start: `increase` and `rate` do not see the first count of a sample that appears with it.
     for (const code of FAULT_CODES) this.#faults.inc({ code }, 0)
     for (const reason of UNANSWERED_CAUSES) this.#unanswered.inc({ reason }, 0)
@@ -209,6 +217,10 @@ export class Metrics {
   /** @param tuples - How many were found. */
   foreignChanges(tuples: number): void {
     this.#foreign.inc(tuples)
+  }
+
+  reloaded(outcome: 'applied' | 'refused'): void {
+    this.#reloads.inc({ outcome })
   }
 
   fault(code: ProblemCode): void {

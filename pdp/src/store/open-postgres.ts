@@ -6,6 +6,7 @@
 import type { EpochMillis } from '@mandate/protocol'
 import type { Locks } from '../ports/locks.ts'
 import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
+import type { UrlSource } from '../runtime/postgres-pool.ts'
 import type { LeasesIn } from './leases.ts'
 import { openPostgres } from './postgres.ts'
 import { PostgresBuckets } from './postgres-buckets.ts'
@@ -54,7 +55,7 @@ export interface SharedDatabase {
  * when PostgreSQL does not answer.
  */
 export async function openSharedDatabase(
-  url: string,
+  url: UrlSource,
   origin: string,
   keyIds: readonly string[],
   { onReplaced, onBeat, now }: DatabaseWatch,

@@ -35,6 +35,7 @@ export interface Stores extends SqlStores {
 /**
  * Opens the database, PostgreSQL (`PDP_STORE_URL`) or a file in `PDP_DATA_DIR`, with the vault key.
  *
+ * @param config - `PDP_STORE_URL` is read for each new connection, since its user and password may change.
  * @param watch - Called while the PDP runs, for a shared database.
  * @param closing - Receives the disposer that closes the database.
  * @throws ConfigError for a vault key or a database that cannot be used, and when another PDP has the log origin; Fault `relations_unavailable` when PostgreSQL does not answer.
@@ -47,7 +48,10 @@ export async function openStores(
 ): Promise<Stores> {
   const { PDP_STORE_URL: url, PDP_LOG_ORIGIN: origin } = config
   const keys = await loadVaultKeys(config)
-  const opened = url === undefined ? openOwn(config, closing) : await openSharedDatabase(url, origin, keys.ids, watch, closing)
+  const opened =
+    url === undefined
+      ? openOwn(config, closing)
+      : await openSharedDatabase(() => config.PDP_STORE_URL ?? url, origin, keys.ids, watch, closing)
   const { database, leases, reads, runningWithout, ...shared } = opened
   await requireVaultKey(database, keys, runningWithout)
   const several = leases && reads ? { leases, reads, owner: origin } : {}

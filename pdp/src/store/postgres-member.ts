@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Fault } from '@mandate/protocol'
 import { ConfigError } from '@mandate/service'
 import { Client } from 'pg'
+import type { UrlSource } from '../runtime/postgres-pool.ts'
 import { lockId } from './advisory-lock.ts'
 import { clientConfig, SCHEMA, storeErrorOf } from './postgres-session.ts'
 
@@ -29,7 +30,8 @@ const ATTEMPT_PAUSE_MS = 100
 const NAME_BYTES = 63
 
 export interface MemberOptions {
-  readonly url: string
+  /** Read for each new connection. */
+  readonly url: UrlSource
   /** The PDP's log origin: unique among the PDPs of the database, stable across restarts. */
   readonly origin: string
   /** Called on every new connection, before others may use it. A rejection ends the start, or counts as a failed attempt to connect. */

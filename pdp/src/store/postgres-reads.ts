@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Pool } from 'pg'
+import { createPool, type UrlSource } from '../runtime/postgres-pool.ts'
 import { clientConfig, prepareSession, Session, storeErrorOf } from './postgres-session.ts'
 import type { Queries } from './sql.ts'
 
@@ -17,11 +17,10 @@ export interface Reads extends Pick<Queries, 'rows'> {
 }
 
 /** @param url - Of a database that is open already, so that its schema is known to be this release's. */
-export function openReads(url: string): Reads {
-  const pool = new Pool({
-    ...clientConfig(url),
-    connectionTimeoutMillis: READ_MS,
-    query_timeout: NO_ANSWER_MS,
+export function openReads(url: UrlSource): Reads {
+  const settings = () => ({ ...clientConfig(url), connectionTimeoutMillis: READ_MS, query_timeout: NO_ANSWER_MS })
+  const pool = createPool(settings, {
+    ...settings(),
     max: 1,
     min: 1,
     onConnect: async (client) => {
@@ -29,9 +28,6 @@ export function openReads(url: string): Reads {
       await client.query(`SET statement_timeout = ${READ_MS}`)
     },
   })
-  // Without listeners a broken connection would end the process; its next query rejects anyway.
-  pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     rows: async (sql, ...values) => {
       const client = await pool.connect().catch((error: unknown) => Promise.reject(storeErrorOf(error)))

@@ -14,6 +14,7 @@ import {
   type QueryResult,
   types,
 } from 'pg'
+import { type UrlSource, urlOf } from '../runtime/postgres-pool.ts'
 import type { Row, SqlValue } from './sql.ts'
 
 /** Schema of the PDP's tables. OpenFGA and the index of the decision log may be in the same database. */
@@ -30,8 +31,8 @@ const NO_ANSWER_MS = STATEMENT_MS + 1_000
 const BIGINT = 20
 
 /** Settings of a connection. `url` is `postgres://…`, with `sslmode` where required. */
-export const clientConfig = (url: string): ClientConfig => ({
-  connectionString: url,
+export const clientConfig = (url: UrlSource): ClientConfig => ({
+  connectionString: urlOf(url),
   application_name: 'mandate-pdp',
   connectionTimeoutMillis: CONNECT_MS,
   query_timeout: NO_ANSWER_MS,

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type ClientBase, Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
+import { createPool, type UrlSource, urlOf } from '../runtime/postgres-pool.ts'
 import { prepareDatabase } from './postgres-migrations.ts'
 import { scrubTables } from './postgres-scrub.ts'
 import { clientConfig, isStalePlan, prepareSession, Session, storeErrorOf } from './postgres-session.ts'
@@ -30,25 +31,25 @@ export async function lockWrites(client: ClientBase): Promise<void> {
 /**
  * Connects, and brings the schema up to date.
  *
- * @param url - `postgres://…`, with `sslmode` where required.
+ * @param url - `postgres://…`, with `sslmode` where required. Its user and password may change.
  * @throws ConfigError when this release cannot use the database; Fault `relations_unavailable` when it does not answer.
  */
-export async function openPostgres(url: string): Promise<Database> {
-  await prepareDatabase(url)
+export async function openPostgres(url: UrlSource): Promise<Database> {
+  await prepareDatabase(urlOf(url))
   return new PostgresDatabase(url)
 }
 
 class PostgresDatabase implements Database {
   readonly isShared = true
-  readonly #url: string
+  readonly #url: UrlSource
   readonly #readers: Pool
   readonly #writer: Pool
   readonly #queue = new WriteQueue(WAIT_MS)
 
-  constructor(url: string) {
+  constructor(url: UrlSource) {
     this.#url = url
-    this.#readers = createPool(url, READERS)
-    this.#writer = createPool(url, 1)
+    this.#readers = createSessions(url, READERS)
+    this.#writer = createSessions(url, 1)
   }
 
   readonly rows = async (sql: string, ...values: readonly SqlValue[]): Promise<readonly Row[]> => {
@@ -78,7 +79,7 @@ class PostgresDatabase implements Database {
 
   readonly scrub = async (): Promise<void> => {
     this.#queue.requireOutside()
-    await scrubTables(this.#url)
+    await scrubTables(urlOf(this.#url))
   }
 
   readonly close = async (): Promise<void> => {
@@ -115,12 +116,8 @@ async function commit(session: Session): Promise<void> {
     throw new Error('pdp.db: the transaction was rolled back: one of its statements had failed')
 }
 
-function createPool(url: string, max: number): Pool {
-  const pool = new Pool({ ...clientConfig(url), max, min: 1, onConnect: prepareSession })
-  // Without listeners a broken connection would end the process; its next query rejects anyway.
-  pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
-  return pool
+function createSessions(url: UrlSource, max: number): Pool {
+  return createPool(() => clientConfig(url), { ...clientConfig(url), max, min: 1, onConnect: prepareSession })
 }
 
 /** Runs work on a connection of a pool; drops the connection if it broke. */
