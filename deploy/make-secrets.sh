@@ -88,6 +88,9 @@ for name in postgres_password openfga_db_password openfga_api_token keycloak_db_
   secret "$name"
 done
 
+# Keys that only decrypt, while the vault key is rotated: none.
+[ -e "$folder/pdp_vault_old_keys" ] || put pdp_vault_old_keys < /dev/null
+
 # OpenFGA's image has no shell that could read a secret's file, but OpenFGA reads a file of settings by itself.
 if [ ! -s "$folder/openfga_config" ]; then
   put openfga_config << YAML

@@ -62,7 +62,7 @@ function hangUpOf(pdp: Pdp): () => void {
     logger,
     onOutcome: (outcome) => pdp.metrics.reloaded(outcome),
   })
-  return () => void reloader.now().then(() => loadPolicies(pdp))
+  return () => void reloader.hangUp().then(() => loadPolicies(pdp))
 }
 
 /** Runs one PDP in this process. */

@@ -76,6 +76,11 @@ export class FileReloader<Config> {
     return outcome
   }
 
+  /** Reads the files now, as SIGHUP asks for, and logs the outcome also when nothing has changed. Never rejects. */
+  async hangUp(): Promise<void> {
+    this.#options.logger.info({ outcome: await this.now() }, 'secrets and certificates were looked for in their files')
+  }
+
   /** Stops looking. Resolves when an attempt under way has ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer)

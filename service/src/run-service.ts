@@ -56,7 +56,7 @@ export async function runService<Config, Logger extends ProcessLogger>(
     stopOnSignals(service.close, logger)
     if (service.reload) {
       const reloader = new FileReloader({ environment: process.env, readConfig, reload: service.reload, logger })
-      process.on('SIGHUP', () => void reloader.now())
+      process.on('SIGHUP', () => void reloader.hangUp())
     }
     logger.info({ url: service.url }, `${name} is listening`)
   } catch (error) {
