@@ -87,8 +87,13 @@ export function servicesContract(subject: Subject): void {
     expect(await list(trips.url)).toBe(200)
     const running = load(() => list(trips.url))
     await further(running)
+    // With both in the file a service that needs its first token is served before and after the change.
+    writeFileSync(file, `${after}\n${before}`)
+    expect(await list((await startOne()).url)).toBe(200)
     await setSecret(after)
+    expect(await list((await startOne()).url)).toBe(200)
     await further(running)
+    writeFileSync(file, before)
     const tooEarly = await startOne()
     expect(await list(tooEarly.url)).toBe(503)
     writeFileSync(file, after)
