@@ -17,6 +17,7 @@ import { freePort, type OpenFga, type Postgres, startOpenFga, startPostgres } fr
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { verifyDirectory } from '../../auditor/src/verify.ts'
+import { openPostgres as openTripsDatabase, type PostgresDatabase } from '../../examples/trips/src/postgres.ts'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
 import { retireKey, rotateKey } from '../../pdp/src/log/signer.ts'
 import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
@@ -252,10 +253,13 @@ async function prepareDatabases(): Promise<void> {
       postgres.url,
       `CREATE ROLE ${role} LOGIN PASSWORD '${role}-password' IN ROLE ${owner}; ALTER ROLE ${role} SET role = ${owner}`,
     )
-  urls = { store: postgres.url, index }
+  urls = { store: postgres.url, index, trips: await postgres.createDatabase('rotation_trips') }
   useRole('pdp_a', 'pdp_a-password')
+  tripsDatabase = await openTripsDatabase(read('trips-url'))
+  closing.push(tripsDatabase.close)
 }
-let urls: Readonly<Record<'store' | 'index', string>>
+let urls: Readonly<Record<'store' | 'index' | 'trips', string>>
+let tripsDatabase: PostgresDatabase
 
 function useRole(username: string, password: string): void {
   for (const [name, url] of Object.entries(urls))
@@ -282,11 +286,22 @@ test('before any rotation questions are answered', async () => {
     const pep = pepOf({ clientId: 'trips', clientSecret: () => read('client-secret').trim().split('\n') })
     return problemOf(pep).finally(() => pep.close())
   }
-  for (const ask of [() => problemOf(withSecret), () => problemOf(withKey), withoutToken, () => askOverTls(token)])
+  for (const ask of [
+    () => problemOf(withSecret),
+    () => problemOf(withKey),
+    withoutToken,
+    askTripsDatabase,
+    () => askOverTls(token),
+  ])
     askers.push(new Asker(ask))
   closing.push(withSecret.close, withKey.close)
   await noneFailed()
 })
+
+async function askTripsDatabase(): Promise<string | undefined> {
+  const rows = await tripsDatabase.transaction((sql) => sql.rows('SELECT 1'))
+  return rows.length === 1 ? undefined : 'trips: no row'
+}
 
 async function makeApiKey(): Promise<{ readonly id: string; readonly key: string }> {
   const expires_at = new Date(Date.now() + 24 * HOUR_MS).toISOString()
@@ -339,14 +354,21 @@ test('database password: of two roles the other one gets it, and the former is l
   await postgres.query(postgres.url, "ALTER ROLE pdp_b PASSWORD 'a new password'")
   useRole('pdp_b', 'a mistyped password')
   expect(await reloadAll()).toEqual(['refused'])
+  await expect(tripsDatabase.prepareUrl(read('trips-url'))).rejects.toThrow(
+    'TRIPS_DATABASE_URL: password authentication',
+  )
   await noneFailed()
   useRole('pdp_b', 'a new password')
   expect(await reloadAll()).toEqual(['applied'])
+  const apply = await tripsDatabase.prepareUrl(read('trips-url'))
+  apply()
   await postgres.query(postgres.url, 'ALTER ROLE pdp_a NOLOGIN')
   await noneFailed()
   const connections = `SELECT count(*) FROM pg_stat_activity WHERE usename = 'pdp_b' AND application_name LIKE 'mandate-%'`
   expect((await world.grant({ from: 'A', to: 'C', actions: ['read'] })).status).toBe(201)
   await expect.poll(async () => Number(await postgres.query(postgres.url, connections))).toBeGreaterThan(0)
+  const former = `SELECT count(*) FROM pg_stat_activity WHERE usename = 'pdp_a' AND application_name = 'trips'`
+  await expect.poll(async () => Number(await postgres.query(postgres.url, former))).toBe(0)
   const page = await world.call('GET', '/v1/decisions?limit=1', world.staff('auditor'))
   expect(page.status).toBe(200)
 })
@@ -398,8 +420,12 @@ test('vault key and log keys: the PDPs are replaced one after the other', { time
 
 test('without overlap questions fail, and the askers see it', async () => {
   issuer.clientSecrets.set('trips', 'a secret that the service does not have')
-  await expect.poll(() => askers[2]?.failures.length ?? 0).toBeGreaterThan(0)
+  const asker = askers[2] ?? expect.unreachable('not started')
+  await expect.poll(() => asker.failures.length).toBeGreaterThan(0)
   issuer.clientSecrets.set('trips', 'the new secret')
+  const { answered } = asker
+  // Then no question from before is under way any more.
+  await vi.waitUntil(() => asker.answered > answered, { timeout: 20_000 })
   for (const { failures } of askers) failures.length = 0
   await noneFailed()
 })
