@@ -29,6 +29,7 @@ test.for([
   'mandate_shadow_differences_total',
   'mandate_foreign_changes_total',
   'mandate_memory_resets_total',
+  'mandate_reloads_total{outcome="refused"}',
   'mandate_signals_total{event="other",outcome="refused"}',
   'mandate_signals_total{event="stream-updated",outcome="applied"}',
   'mandate_barrier_seconds_count{outcome="failed"}',
@@ -58,6 +59,7 @@ const CAUSES: Readonly<Record<string, (metrics: Metrics) => unknown>> = {
   mandate_shadow_differences_total: (metrics) => metrics.shadow('different'),
   'mandate_signals_total{event="other",outcome="ignored"}': (metrics) => metrics.signal('other', 'ignored'),
   mandate_foreign_changes_total: (metrics) => metrics.foreignChanges(1),
+  'mandate_reloads_total{outcome="refused"}': (metrics) => metrics.reloaded('refused'),
   'mandate_faults_total{code="internal"}': (metrics) => metrics.fault('internal'),
 }
 const numberOf = async (metrics: Metrics, sample: string): Promise<number> => {
