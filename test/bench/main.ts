@@ -17,7 +17,7 @@ import { benchPeers } from './peers/main.ts'
 import { updatePage } from './peers/page.ts'
 import { benchPep } from './pep.ts'
 import { benchRest } from './rest/main.ts'
-import { benchSoak } from './soak.ts'
+import { benchSoak } from './soak/main.ts'
 import { benchTransport } from './transport.ts'
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)

@@ -29,7 +29,10 @@ npm run bench -- hot [--rounds N] [--requests N] [--profile FOLDER] [--case NAME
                                      CPU time of the PDP's process for each request, main thread apart
 npm run bench -- decide [--rounds N] [--decisions N] [--case NAME]
                                      one decision from memory, without HTTP and log
-npm run bench -- soak [--minutes N] two PDPs at half of their peak for 30 minutes, with grants and revocations
+npm run bench -- soak [--minutes N] [--rate N] [--json FILE]
+                                     two PDPs at half of their peak (or N decisions a second) for 30 minutes, with grants and
+                                     revocations; memory, handles and disk to FILE as JSON lines. Exit 1 after a wrong decision
+npm run bench -- soak --plot FILE    docs/performance/soak-*.svg and the medians, of what a run wrote, also an interrupted one
 npm run bench -- cli [--rounds N]    start of mandate and mandate-audit: help, and a usage error
 npm run bench -- auditor [--entries N]  the auditor's first page in Chromium, over a log of 100,000 entries
 npm run bench -- desktop             the desktop's window in Chromium: the wait behind a sign-in, a long activity scrolled
