@@ -19,6 +19,7 @@ import type { Outcome, Resource } from './outcome.ts'
 import { createRecognise } from './recognise.ts'
 import { reportingRefusals } from './refused-tokens.ts'
 import { createTokenVerifier } from './token.ts'
+import { traceDecider } from './traced-decider.ts'
 import { createTransport } from './transport.ts'
 
 /** One question of a handler. */
@@ -118,7 +119,8 @@ function asPersona(authz: Authz, persona: string | undefined): Authz {
 
 function dependencies(checked: CheckedPepOptions): { readonly deps: DecideDeps; readonly close: () => Promise<void> } {
   const { issuer, audience, provider, timeoutMs, interactiveClients, inPersonOnly, obligations, logger } = checked
-  const decider = checked.decider ?? createAuthzenDecider(createTransport(checked))
+  const untraced = checked.decider ?? createAuthzenDecider(createTransport(checked))
+  const decider = checked.tracer === undefined ? untraced : traceDecider(untraced, checked.tracer)
   const dispatcher = identityAgent(checked.tls)
   const discover = createDiscovery({ ...checked, endpoints: provider.endpoints, dispatcher, now: Date.now })
   const rules = { issuer, audience, provider, discover, jwksTimeoutMs: timeoutMs, dispatcher }

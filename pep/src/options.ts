@@ -13,6 +13,7 @@ import type { ObligationHandlers } from './obligations.ts'
 import { type IdentityProvider, providerSchema } from './provider.ts'
 import type { Challenge, PepLogger } from './refusal.ts'
 import type { ClientKey, KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
+import type { PepTracer } from './traced-decider.ts'
 
 /** How the service proves itself to the PDP: its account at the identity provider, by secret or by key, or a key of the PDP's own. */
 export type Credentials = SecretCredentials | KeyCredentials | ApiKeyCredentials
@@ -65,6 +66,11 @@ export interface PepOptions {
   readonly challenge?: Omit<Challenge, 'realm'>
   /** Called with every decision, for metrics: no event names a person, a token or a resource. @default none */
   readonly onDecision?: DecisionHook
+  /**
+   * A tracer of OpenTelemetry: each question to the PDP becomes a span below the service's active span. Spans hold decisions, reason codes and evaluation
+   * ids. @default none: the request's `traceparent` is sent on as it came
+   */
+  readonly tracer?: PepTracer
 }
 
 /** Compared exactly, a slash at its end included. */
@@ -107,6 +113,8 @@ const tlsSchema = z
 const isLogger = (value: unknown) => typeof value === 'object' && value !== null && 'warn' in value && 'error' in value
 const isDecider = (value: unknown) =>
   typeof value === 'object' && value !== null && 'decide' in value && 'decideEach' in value && 'close' in value
+const isTracer = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'startSpan' in value && isFunction(value.startSpan)
 
 const pepShape = z.strictObject({
   issuer: identifier,
@@ -136,6 +144,7 @@ const pepShape = z.strictObject({
     })
     .default({}),
   onDecision: z.custom<DecisionHook>(isFunction, 'must be a function').optional(),
+  tracer: z.custom<PepTracer>(isTracer, 'must have startSpan(), as a tracer of @opentelemetry/api has').optional(),
 })
 
 interface Called {

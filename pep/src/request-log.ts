@@ -6,14 +6,21 @@
 import { logRequests } from '@mandate/service'
 import type { Request, RequestHandler } from 'express'
 import { knownCaller } from './authz.ts'
+import { readTraceContext } from './trace-context.ts'
 
-/** One line a request: no path parameters, no query, no person; with the id under which the PDP logged its decision. */
+/** One line a request: no path parameters, no query, no person; with the caller's trace, and the id under which the PDP logged its decision. */
 export function requestLog(logger: { readonly info: (fields: object, message: string) => void }): RequestHandler {
   return logRequests({
     logger,
     isPersonal: isOwnSub,
-    fields: (_req, res) => ({ evaluation_id: res.get('X-Evaluation-ID') }),
+    fields: (req, res) => ({ trace_id: traceIdOf(req), evaluation_id: res.get('X-Evaluation-ID') }),
   })
+}
+
+/** Trace of a well-formed `traceparent`. A caller can write a `sub` into it: that one is left out. */
+function traceIdOf(req: Request): string | undefined {
+  const traceId = readTraceContext(req.headersDistinct['traceparent'] ?? [], [])?.traceparent.split('-')[1]
+  return traceId === undefined || isOwnSub(traceId, req) ? undefined : traceId
 }
 
 /** Whether a text is the caller's own `sub`, in any spelling. */

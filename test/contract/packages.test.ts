@@ -167,7 +167,16 @@ const FRAMEWORKS = [
   '@nestjs/core',
   '@nestjs/platform-express',
 ]
-const PEERS = ['express', '@types/express', '@types/node', 'reflect-metadata', 'rxjs', 'prom-client', ...FRAMEWORKS]
+const PEERS = [
+  'express',
+  '@types/express',
+  '@types/node',
+  'reflect-metadata',
+  'rxjs',
+  'prom-client',
+  '@opentelemetry/api',
+  ...FRAMEWORKS,
+]
 
 /** Starts each framework's example with a test issuer and a test PDP, and prints what it answers: unknown caller, permit, denial, public route. */
 const DRIVER = `
