@@ -182,6 +182,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   'vault-key': 'ab'.repeat(32),
   'vault-old-keys': 'cd'.repeat(32),
   'openfga-api-token': 'k'.repeat(43),
+  'otlp-headers': 'authorization=Bearer%20key',
   'client-secret': 'a'.repeat(43),
   'console-client-secret': 'b'.repeat(43),
   'tls.crt': 'certificate',
@@ -393,6 +394,11 @@ describe('held against the networks of compose', () => {
     )
     const { networks } = readComposeFile().services['pdp-1'] ?? expect.unreachable()
     expect(networks.toSorted()).toEqual(['apps', 'pdp-db', 'relations'])
+  })
+
+  test('the PDPs reach a receiver of traces where one is named', () => {
+    expect(flowsOf('full')).toContain('pdp → monitoring:4318')
+    expect([...flowsOf('production')].filter((flow) => flow.endsWith(':4318'))).toEqual([])
   })
 
   test('the auditor reaches the PDPs and the issuer, no database and no OpenFGA', () => {

@@ -59,6 +59,17 @@ PDP_PACKS: {{ join "," $folders | quote }}
 PDP_TLS_CERT_FILE: /run/secrets/tls/tls.crt
 PDP_TLS_KEY_FILE: /run/secrets/tls/tls.key
 {{- end }}
+{{- with .Values.tracing.endpoint }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
+OTEL_SERVICE_NAME: {{ include "mandate.pdp" $ | quote }}
+OTEL_RESOURCE_ATTRIBUTES: "service.instance.id=$(MANDATE_POD_NAME)"
+{{- with $.Values.tracing.share }}
+OTEL_TRACES_SAMPLER_ARG: {{ . | quote }}
+{{- end }}
+{{- if $.Values.tracing.headersKey }}
+OTEL_EXPORTER_OTLP_HEADERS_FILE: /run/secrets/mandate/otlp-headers
+{{- end }}
+{{- end }}
 {{- with .Values.config.extra }}
 {{ toYaml . }}
 {{- end }}
