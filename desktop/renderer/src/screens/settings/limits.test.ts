@@ -50,6 +50,16 @@ test.for([
   expect(autonomySentence(autonomy, domainOf(domain)).replaceAll('\u00a0', ' ')).toBe(sentence)
 })
 
+test('limits of gates without a form are a list after a colon; without any limit there is none', () => {
+  const gates = lab.gates.map(({ form: _, ...gate }) => gate)
+  const limits = { volume: { at_most: 1 }, notice: { at_least: 172_800 } }
+  expect(autonomySentence({ consent: true, limits }, { ...lab, gates })).toBe(
+    'Agents may release samples of yours: volume of blood at most 1 millilitre, time of drawing at least 2 days ahead.',
+  )
+  const unasked = { ...lab, gates: gates.map(({ consent: _, ...gate }) => gate) }
+  expect(autonomySentence({ consent: true, limits: {} }, unasked)).toBe('Agents may act for you.')
+})
+
 test('settings that are missing, withdrawn, or of a domain that is not in force each have their sentence', () => {
   expect(autonomySentence(undefined, travel)).toMatch(/Agents may do nothing/)
   expect(autonomySentence({ ...STORY, consent: false }, travel)).toMatch(/withdrawn your consent/)

@@ -178,18 +178,22 @@ function moneyBoundOf(bound: LimitGate['bound'], text: string, currency: string)
   return { ok: false, error: strings.amountWrong('not_a_number', currency) }
 }
 
-/** `Agents may book for you up to EUR 4,100.00 an item, at least 7 days ahead, risk at most 3.` */
+/** `Agents may book for you up to EUR 4,100.00 an item, at least 7 days ahead, risk at most 3.`, or `Agents may renew for you: fee at most EUR 2.00.` */
 export function autonomySentence(autonomy: Autonomy | undefined, domain: Domain | undefined): string {
   if (!autonomy) return TEXTS.none
   if (!autonomy.consent) return TEXTS.off
   if (!domain) return TEXTS.unknownLimits
   const limits = limitGatesOf(domain).flatMap(({ name, bound, form }) => {
     const { [bound]: value, currency } = autonomy.limits[name] ?? {}
-    const { attribute } = domain.gates.find((gate) => gate.name === name) ?? {}
+    const gate = domain.gates.find((one) => one.name === name)
     if (value === undefined) return []
-    return [form.sentence.replace('{limit}', amount(value, currency, attributeOf(attribute, domain)))]
+    const text = form.sentence.replace('{limit}', amount(value, currency, attributeOf(gate?.attribute, domain)))
+    return [{ text, isWritten: gate?.form !== undefined }]
   })
-  return `${consentOf(domain).sentence} ${limits.join(', ')}`.trim().concat('.')
+  const begin = consentOf(domain).sentence.replace(/[\s:,]+$/u, '')
+  // A form's sentence is written as the end of this one. What is made of labels is a list after it.
+  const colon = limits[0]?.isWritten === false ? ':' : ''
+  return `${begin}${colon} ${limits.map(({ text }) => text).join(', ')}`.trim().concat('.')
 }
 
 /** How the domain asks for consent. */
