@@ -14,11 +14,15 @@ umask 077
 . "$(dirname "$0")/backup-lib.sh"
 
 to=
-only_logs=
+kind_of_backup=whole
 while [ $# -gt 0 ]; do
   case $1 in
-    --layout) layout=${2-}; shift ;;
-    --logs) only_logs=yes ;;
+    --layout)
+      [ $# -gt 1 ] || fail 64 '--layout: name the file'
+      layout=$2
+      shift
+      ;;
+    --logs) kind_of_backup=logs ;;
     -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) fail 64 "there is no option $1. Options: --layout FILE, --logs" ;;
     *) [ -z "$to" ] || fail 64 "one folder for the backup, not also $1"; to=$1 ;;
@@ -26,94 +30,107 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -n "$to" ] || fail 64 'name a folder for the backup: deploy/backup.sh TO'
-[ ! -e "$to" ] || fail 73 "$to exists. Name a new folder: nothing is overwritten"
-case $to in /*) ;; *) to=$PWD/$to ;; esac
-[ -z "$layout" ] || case $layout in /*) ;; *) layout=$PWD/$layout ;; esac
+[ ! -e "$to" ] && [ ! -L "$to" ] || fail 73 "$to exists. Name a new folder: nothing is overwritten"
+to=$(realpath --canonicalize-missing "$to")
+[ -z "$layout" ] || layout=$(realpath --canonicalize-missing "$layout")
 
-need openssl tar gzip split sha256sum
+need openssl tar gzip split sha256sum flock
 need_key data.pem secrets.pem sign.key
+lock_for_backup "$kind_of_backup"
 read_layout
-work=$to.partial
-rm -rf "$work"
-mkdir -p "$work"
+[ "$kind_of_backup" = whole ] || [[ " ${things[*]}" == *' pdp '* ]] || fail 78 "--logs: $layout has no pdp"
+mkdir -p "$(dirname "$to")" || fail 73 "$to cannot be made: see the message above"
+work=$(mktemp --directory "$to.partial.XXXXXX") || fail 73 "$to cannot be made: see the message above"
 paused=
 copied=
+copy=
 finish() {
-  [ -z "$copied" ] || inside pdp "$copied" rm -rf "$(where pdp "$copied")/.snapshot" || true
-  [ -z "$paused" ] || docker compose unpause "$paused" > /dev/null
+  local status=$?
+  [ -z "$copied" ] || inside pdp "$copied" rm -rf "$copy" || true
+  [ -z "$paused" ] || docker compose unpause "$paused" > /dev/null || echo "$program: $paused is still paused: docker compose unpause $paused" >&2
   rm -rf "$work"
+  [ "$status" != 0 ] || return 0
+  [ -z "$has_failed" ] || exit "$status"
+  echo "$program: failed, see the message above. Nothing was left of $to. Room there: $(df --output=avail --human-readable "$(dirname "$to")" | tail -n 1 | tr -d ' ')" >&2
+  exit 74
 }
 trap finish EXIT
 
+need_base_backup() { [ -z "$layout" ] || need pg_basebackup; }
+
 back_up_cluster() {
   if [ -z "$layout" ]; then
+    # shellcheck disable=SC2016 # the shell in the container reads the password
     docker compose exec -T "$1" bash -c 'PGPASSWORD=$(</run/secrets/postgres_password) \
       pg_basebackup --host=127.0.0.1 --username=postgres --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast'
   else
-    need pg_basebackup
-    pg_basebackup --dbname="$(uri_of "$1")" --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast
+    pg_basebackup --dbname="${uri_of[$1]}" --no-password --pgdata=- --format=tar --wal-method=fetch --checkpoint=fast
   fi | encrypt "$work" "$1" data
 }
 
-# A copy inside the PDP's own folder first: its tiles are hard links.
+# A copy inside the PDP's own folder first: its tiles are hard links. A backup that was killed has left its copy; a day later it is in nobody's use.
 back_up_log() {
-  local dir copy
-  dir=$(where pdp "$1")
-  copy=$dir/.snapshot
-  inside pdp "$1" rm -rf "$copy"
+  local dir=${dir_of[$1]}
+  inside pdp "$1" find "$dir" -maxdepth 1 -name '.snapshot-*' -mmin +1440 -exec rm -rf '{}' +
+  copy=$dir/.snapshot-$(date +%s)-$$
   copied=$1
   if [ -z "$layout" ]; then
     docker compose run --rm --no-deps -T "$1" src/cli/main.ts snapshot --data "$dir" --to "$copy"
   else
     # With MANDATE_LOG_COMMAND another way to run `npm run log --`.
     (cd "$repository" && ${MANDATE_LOG_COMMAND:-npm run --silent log --} snapshot --data "$dir" --to "$copy")
-  fi | sed "s/^/$program: $1: /"
+  fi | sed "s|^|$program: $1: |"
   [ -z "$layout" ] || [ "$(id -u)" != 0 ] || chown -R --reference="$dir" "$copy"
   inside pdp "$1" tar -C "$copy" -cf - . | encrypt "$work" "$1" data
   inside pdp "$1" rm -rf "$copy"
   copied=
+  back_up_log_key "$1"
 }
 
+# With the log each time: it may have been rotated since the last whole backup.
 back_up_log_key() {
-  inside pdp "$1" sh -c 'cd "$1" && tar -cf - $(ls log.key vault.key worker-*/log.key 2> /dev/null)' sh "$(where pdp "$1")" |
+  # shellcheck disable=SC2016 # the shell inside reads its argument
+  inside pdp "$1" sh -c 'cd "$1" && tar -cf - $(ls log.key vault.key worker-*/log.key 2> /dev/null)' sh "${dir_of[$1]}" |
     encrypt "$work" "$1-keys" secrets
 }
 
 # SQLite files of a process that does not run for the moment are those of a crash, which SQLite recovers from.
 back_up_folder() {
-  if [ -z "$layout" ] && [ -n "$(docker compose ps --quiet --status running "$1")" ]; then
-    paused=$1
-    docker compose pause "$1" > /dev/null
+  local running
+  if [ -z "$layout" ]; then
+    running=$(docker compose ps --quiet --status running "$1")
+    if [ -n "$running" ]; then
+      paused=$1
+      docker compose pause "$1" > /dev/null
+    fi
   fi
-  inside folder "$1" tar -C "$(where folder "$1")" -cf - . | encrypt "$work" "$1" data
+  inside folder "$1" tar -C "${dir_of[$1]}" -cf - . | encrypt "$work" "$1" data
   [ -z "$paused" ] || docker compose unpause "$paused" > /dev/null
   paused=
 }
 
-back_up_secrets() { tar -C "$(where secrets "$1")" -cf - . | encrypt "$work" "$1" secrets; }
+back_up_secrets() { tar -C "${dir_of[$1]}" -cf - . | encrypt "$work" "$1" secrets; }
 
-# each KIND FUNCTION: calls the function with the name of each thing of a kind.
-each() {
-  local entry kind name rest
-  for entry in "${things[@]}"; do
-    read -r kind name rest <<< "$entry"
-    [ "$kind" != "$1" ] || "$2" "$name"
-  done
+write_head() {
+  echo 'mandate-backup 1'
+  echo "made $(date --utc +%Y-%m-%dT%H:%M:%S.%3NZ)"
+  echo "kind $kind_of_backup"
+  echo "release $(release_here)"
+  echo "data $(fingerprint_of data)"
+  echo "secrets $(fingerprint_of secrets)"
 }
 
-kind_of_backup=${only_logs:+logs}
-printf 'mandate-backup 1\nmade %s\nkind %s\n' "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "${kind_of_backup:-whole}" > "$work/MANIFEST"
-if [ -n "$only_logs" ]; then
-  each pdp back_up_log
-else
+write_head > "$work/MANIFEST"
+if [ "$kind_of_backup" = whole ]; then
+  each cluster need_base_backup
   each cluster back_up_cluster
   each folder back_up_folder
-  each pdp back_up_log
-  each pdp back_up_log_key
-  each secrets back_up_secrets
 fi
+each pdp back_up_log
+[ "$kind_of_backup" != whole ] || each secrets back_up_secrets
 sign "$work"
 sync "$work"/*
-mv "$work" "$to"
+mv --no-target-directory "$work" "$to"
+sync "$to" "$(dirname "$to")"
 trap - EXIT
 say "$to, $(du --summarize --human-readable "$to" | cut -f1), whole and signed"
