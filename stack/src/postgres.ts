@@ -31,6 +31,10 @@ export interface Postgres {
   createDatabase(name: string): Promise<string>
   /** Runs one statement on the database of a url; its result as plain text, columns separated by `|`. */
   query(url: string, sql: string): Promise<string>
+  /** Process id of the postmaster. Changes with `restart`. */
+  readonly pid: () => number
+  /** Resolves when the current process has ended, with its exit code or signal. */
+  readonly ended: () => Promise<string>
   /** Fast shutdown, then its folder is removed. */
   stop(): Promise<void>
   kill(signal?: NodeJS.Signals): Promise<void>
@@ -49,6 +53,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     url: await createDatabase('mandate'),
     createDatabase,
     query: runSql,
+    pid: () => running.pid,
+    ended: () => running.exited,
     stop: async () => {
       await running.stop()
       await rm(cluster.folder, { recursive: true, force: true })

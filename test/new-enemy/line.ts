@@ -16,6 +16,8 @@ export interface Line {
   cut(): void
   /** Carries nothing, in either direction. What was sent is delivered after {@link pass}. */
   stall(): void
+  /** Delivers everything `ms` milliseconds late, in order. */
+  slow(ms: number): void
   pass(): void
   /** Connects further clients to another server. */
   leadTo(target: Target): void
@@ -26,6 +28,7 @@ export interface Line {
 export async function startLine(first: Target, edit?: (bytes: Buffer) => Buffer): Promise<Line> {
   let target = first
   let state: 'pass' | 'cut' | 'stall' = 'pass'
+  let lateMs = 0
   const sockets = new Set<Socket>()
   const hold = (socket: Socket): void => {
     sockets.add(socket)
@@ -34,12 +37,13 @@ export async function startLine(first: Target, edit?: (bytes: Buffer) => Buffer)
     if (state === 'stall') socket.pause()
   }
   const carry = (from: Socket, to: Socket, change?: (bytes: Buffer) => Buffer): void => {
+    const inOrder = startDelivery()
     from.on('data', (bytes) => {
-      to.write(change ? change(bytes) : bytes)
+      inOrder(lateMs, () => to.write(change ? change(bytes) : bytes))
       if (state === 'stall') from.pause()
     })
-    from.on('end', () => to.end())
-    from.on('close', () => to.destroy())
+    from.on('end', () => inOrder(lateMs, () => to.end()))
+    from.on('close', () => inOrder(lateMs, () => to.destroy()))
   }
   const server = createServer({ noDelay: true }, (near) => {
     if (state === 'cut') return void near.destroy()
@@ -63,8 +67,12 @@ export async function startLine(first: Target, edit?: (bytes: Buffer) => Buffer)
       state = 'stall'
       for (const socket of sockets) socket.pause()
     },
+    slow: (ms) => {
+      lateMs = ms
+    },
     pass: () => {
       state = 'pass'
+      lateMs = 0
       for (const socket of sockets) socket.resume()
     },
     leadTo: (next) => {
@@ -75,5 +83,23 @@ export async function startLine(first: Target, edit?: (bytes: Buffer) => Buffer)
       destroyAll()
       await closed
     },
+  }
+}
+
+/** Delivers each thing after its delay, never before an earlier thing. */
+function startDelivery(): (lateMs: number, deliver: () => void) => void {
+  const waiting: { readonly due: number; readonly deliver: () => void }[] = []
+  const pump = (): void => {
+    for (let next = waiting[0]; next; next = waiting[0]) {
+      const leftMs = next.due - performance.now()
+      if (leftMs > 0) return void setTimeout(pump, Math.ceil(leftMs))
+      waiting.shift()
+      next.deliver()
+    }
+  }
+  return (lateMs, deliver) => {
+    if (lateMs === 0 && waiting.length === 0) return deliver()
+    waiting.push({ due: performance.now() + lateMs, deliver })
+    if (waiting.length === 1) pump()
   }
 }

@@ -19,6 +19,8 @@ export interface ArmOptions {
   readonly writers: number
   readonly readers: number
   readonly faults: boolean
+  /** Pause of a writer and of a reader after each operation, in milliseconds. @default 0 */
+  readonly thinkMs?: number
   /** Ends the arm at the first violation. */
   readonly untilFirst?: boolean
 }
@@ -49,16 +51,33 @@ export async function runArm(options: ArmOptions): Promise<ArmResult> {
   try {
     const route = new Route(stage)
     const slots = await makeSlots(stage, route, options.copies)
-    return await new Arm(stage, slots, route, options).run()
+    return await runSlots({ stage, slots, route, cause: (...given) => causeFaults(stage, ...given) }, options)
   } finally {
     await stage.stop()
   }
 }
 
+/** What an arm runs on. */
+export interface ArmParts {
+  readonly stage: Pick<Stage, 'pdps'>
+  readonly slots: readonly Slot[]
+  readonly route: Pick<Route, 'index'>
+  /** Causes faults until the signal aborts, and ends them. */
+  readonly cause: (random: Random, log: FaultLog, signal: AbortSignal) => Promise<void>
+  /** Is given the counts and violations when the arm begins; they grow while it runs. */
+  readonly watch?: (progress: Pick<ArmResult, 'counts' | 'violations'>) => void
+}
+
+/** Runs one arm on what was started. */
+export function runSlots(parts: ArmParts, options: ArmOptions): Promise<ArmResult> {
+  return new Arm(parts, options).run()
+}
+
 class Arm {
-  readonly #stage: Stage
+  readonly #stage: ArmParts['stage']
   readonly #slots: readonly Slot[]
-  readonly #route: Route
+  readonly #route: ArmParts['route']
+  readonly #cause: ArmParts['cause']
   readonly #options: ArmOptions
   readonly #begun = performance.now()
   readonly #end = new AbortController()
@@ -71,11 +90,13 @@ class Arm {
   readonly #changesOf = new Map<string, number>()
   readonly #faults: FaultLog = { counts: new Map(), now: '' }
 
-  constructor(stage: Stage, slots: readonly Slot[], route: Route, options: ArmOptions) {
+  constructor({ stage, slots, route, cause, watch }: ArmParts, options: ArmOptions) {
     this.#stage = stage
     this.#slots = slots
     this.#route = route
+    this.#cause = cause
     this.#options = options
+    watch?.({ counts: this.#counts, violations: this.#violations })
   }
 
   async run(): Promise<ArmResult> {
@@ -86,7 +107,7 @@ class Arm {
     const running = [
       ...randoms(writers, 0).map((random) => this.#write(random, signal)),
       ...randoms(readers, 100).map((random) => this.#read(random, signal)),
-      ...(faults ? [causeFaults(this.#stage, randomOf(seed * 1_000 + 999), this.#faults, signal)] : []),
+      ...(faults ? [this.#cause(randomOf(seed * 1_000 + 999), this.#faults, signal)] : []),
     ]
     await Promise.all(running)
     return {
@@ -114,6 +135,7 @@ class Arm {
       }
       // The moment that counts: every PDP is asked as soon as the change is answered.
       await Promise.all(this.#stage.pdps.map((_, pdp) => this.#ask(slot, pdp, random)))
+      await this.#think(signal)
     }
   }
 
@@ -148,7 +170,15 @@ class Arm {
   }
 
   async #read(random: Random, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) await this.#ask(random.pick(this.#slots), random.integer(this.#stage.pdps.length), random)
+    while (!signal.aborted) {
+      await this.#ask(random.pick(this.#slots), random.integer(this.#stage.pdps.length), random)
+      await this.#think(signal)
+    }
+  }
+
+  async #think(signal: AbortSignal): Promise<void> {
+    const { thinkMs = 0 } = this.#options
+    if (thinkMs > 0) await pause(thinkMs, signal)
   }
 
   async #ask(slot: Slot, pdp: number, random: Random): Promise<void> {

@@ -72,14 +72,14 @@ export class Route {
 const REPEATS = 30
 const REPEAT_MS = 100
 
-type Making = (world: World, stage: Stage, route: Route) => Promise<Slot>
+export type Making = (world: World, stage: Stage, route: Route) => Promise<Slot>
 
 const FLIGHT = { action: 'execute', item: 'flight' } as const
 const RECORDS: TokenClaims = { sub: 'service-account-records', azp: 'records', svc: 'records' }
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /** Switches on and off by one request, which may be repeated. */
-function toggled(
+export function toggled(
   name: string,
   send: (value: boolean) => Promise<Answer>,
   ask: () => Promise<Answer>,
@@ -101,9 +101,9 @@ function toggled(
   }
 }
 
-const ask = (world: World, question: Ask) => () => world.ask(question)
+export const ask = (world: World, question: Ask) => () => world.ask(question)
 
-async function must(answer: Promise<Answer>): Promise<Answer> {
+export async function must(answer: Promise<Answer>): Promise<Answer> {
   const got = await answer
   if (got.status >= 300) throw new Error(`set-up failed: ${got.status} ${got.text}`)
   return got
@@ -118,7 +118,7 @@ const grant: Making = async (world) => {
 }
 
 /** Revokes every grant of A on the trip; done when the list has none. */
-const withdrawing =
+export const withdrawing =
   (world: World, to: string): Slot['settling'] =>
   () => [
     {
@@ -454,11 +454,16 @@ const KINDS: readonly Making[] = [
 /** One of each for all copies: they change what all PDPs share. */
 const SINGLE_KINDS: readonly Making[] = [policy]
 
-/** Makes `copies` slots of each kind, through the first PDP, and one of policies. */
-export async function makeSlots(stage: Stage, route: Route, copies: number): Promise<readonly Slot[]> {
+/** Makes `copies` slots of each kind, through the first PDP, one of policies, and one of each of `more`. */
+export async function makeSlots(
+  stage: Stage,
+  route: Route,
+  copies: number,
+  more: readonly Making[] = [],
+): Promise<readonly Slot[]> {
   const slots: Slot[] = []
   for (let copy = 0; copy < copies; copy += 1)
-    for (const make of copy === 0 ? [...SINGLE_KINDS, ...KINDS] : KINDS) {
+    for (const make of copy === 0 ? [...SINGLE_KINDS, ...more, ...KINDS] : KINDS) {
       const world = new World({ call: route.call, now: Date.now, advance: () => undefined })
       const slot = await make(world, stage, route)
       slots.push({ ...slot, name: `${slot.name} ${copy + 1}` })

@@ -7,7 +7,15 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, type OpenFga, type Service, spawnService, startOpenFga, startPostgres } from '@mandate/stack'
+import {
+  freePort,
+  type OpenFga,
+  type Postgres,
+  type Service,
+  spawnService,
+  startOpenFga,
+  startPostgres,
+} from '@mandate/stack'
 import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
 import { packFolder } from '../fixtures/packs.ts'
 import { createCall, environment, type TestPdp } from '../fixtures/pdp.ts'
@@ -19,13 +27,21 @@ export interface StagedPdp {
   readonly url: string
   readonly service: Service
   readonly call: TestPdp['call']
-  /** Its lines to PostgreSQL and to OpenFGA. */
-  readonly lines: { readonly postgres: Line; readonly openFga: Line }
+  /** Folder of its decision log and keys. */
+  readonly dataDir: string
+  /** Its lines to PostgreSQL, to OpenFGA and to the issuer's keys. */
+  readonly lines: { readonly postgres: Line; readonly openFga: Line; readonly issuer: Line }
 }
 
 export interface Stage {
   readonly pdps: readonly StagedPdp[]
   readonly issuer: TestIssuer
+  readonly postgres: Postgres
+  readonly openFga: OpenFga
+  /** OpenFGA's line to PostgreSQL. */
+  readonly storeLine: Line
+  /** Temporary folder of the stage, removed by `stop`. */
+  readonly folder: string
   /** Folder of the pack `travel` that the PDPs load. */
   readonly travel: string
   stop(): Promise<void>
@@ -35,9 +51,14 @@ export interface StageOptions {
   readonly pdps: number
   /** Whether requests pass the read barrier; without it memory is updated some time later. */
   readonly barrier: 'on' | 'off'
+  /** Program of the PDPs, relative to the clone. @default the PDP's own */
+  readonly entry?: string
+  /** Further settings of one PDP. */
+  readonly env?: (index: number) => Readonly<Record<string, string>>
 }
 
-export async function startStage({ pdps: count, barrier }: StageOptions): Promise<Stage> {
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const { pdps: count, barrier } = options
   const folder = mkdtempSync(join(tmpdir(), 'mandate-new-enemy-'))
   const cleanUp: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
   const stop = async (): Promise<void> => {
@@ -46,11 +67,10 @@ export async function startStage({ pdps: count, barrier }: StageOptions): Promis
   try {
     const postgres = await startPostgres()
     cleanUp.push(() => postgres.stop())
-    const openFga = await startOpenFga({
-      engine: 'postgres',
-      postgresUrl: await postgres.createDatabase('openfga'),
-      env: {},
-    })
+    const storeLine = await lineTo(postgres.url)
+    cleanUp.push(() => storeLine.stop())
+    const postgresUrl = throughLine(await postgres.createDatabase('openfga'), storeLine)
+    const openFga = await startOpenFga({ engine: 'postgres', postgresUrl, env: {} })
     cleanUp.push(() => openFga.stop())
     const issuer = await startIssuer()
     cleanUp.push(() => issuer.stop())
@@ -63,8 +83,8 @@ export async function startStage({ pdps: count, barrier }: StageOptions): Promis
     }
     const pdps: StagedPdp[] = []
     for (let index = 0; index < count; index += 1)
-      pdps.push(await startPdp(index, { folder, postgresUrl: postgres.url, openFga, issuer, shared, cleanUp }))
-    return { pdps, issuer, travel, stop }
+      pdps.push(await startPdp(index, { folder, postgresUrl: postgres.url, openFga, issuer, shared, cleanUp, options }))
+    return { pdps, issuer, postgres, openFga, storeLine, folder, travel, stop }
   } catch (error) {
     await stop()
     throw error
@@ -78,25 +98,24 @@ interface Ground {
   readonly issuer: TestIssuer
   readonly shared: Readonly<Record<string, string>>
   readonly cleanUp: (() => unknown)[]
+  readonly options: StageOptions
 }
 
 async function startPdp(index: number, ground: Ground): Promise<StagedPdp> {
-  const { folder, openFga, issuer, cleanUp } = ground
-  const lines = { postgres: await lineTo(ground.postgresUrl), openFga: await lineTo(openFga.url) }
-  cleanUp.push(
-    () => lines.postgres.stop(),
-    () => lines.openFga.stop(),
-  )
+  const { folder, openFga, issuer, cleanUp, options } = ground
+  const lines = {
+    postgres: await lineTo(ground.postgresUrl),
+    openFga: await lineTo(openFga.url),
+    issuer: await lineTo(issuer.issuer),
+  }
+  for (const line of Object.values(lines)) cleanUp.push(() => line.stop())
+  const dataDir = join(folder, `data-${index}`)
   const url = `http://127.0.0.1:${await freePort()}`
   const service = await spawnService({
     name: `pdp-${index}`,
-    entry: 'pdp/src/main.ts',
+    entry: options.entry ?? 'pdp/src/main.ts',
     env: {
-      ...environment(
-        { url: throughLine(openFga.url, lines.openFga), apiToken: openFga.apiToken },
-        issuer,
-        join(folder, `data-${index}`),
-      ),
+      ...environment({ url: throughLine(openFga.url, lines.openFga), apiToken: openFga.apiToken }, issuer, dataDir),
       ...ground.shared,
       PDP_STORE_URL: throughLine(ground.postgresUrl, lines.postgres),
       PDP_LOG_ORIGIN: `pdp-${index}.test.invalid/log`,
@@ -108,22 +127,25 @@ async function startPdp(index: number, ground: Ground): Promise<StagedPdp> {
       PDP_SERVICE_PER_SECOND: '100000',
       PDP_ADDRESS_PER_SECOND: '100000',
       OPENFGA_DEADLINE_MS: '2000',
+      PDP_JWKS_URL: `${throughLine(issuer.issuer, lines.issuer)}/certs`,
       LOG_LEVEL: 'warn',
+      ...options.env?.(index),
     },
     readyUrl: `${url}/readyz`,
     readyTimeoutMs: 90_000,
     logFile: join(folder, `pdp-${index}.log`),
   })
   cleanUp.push(() => service.kill())
-  return { url, service, lines, call: createCall(() => url, issuer) }
+  return { url, service, dataDir, lines, call: createCall(() => url, issuer) }
 }
 
-const lineTo = (url: string): Promise<Line> => {
+export const lineTo = (url: string): Promise<Line> => {
   const { hostname, port } = new URL(url)
   return startLine({ host: hostname, port: Number(port) })
 }
 
-function throughLine(url: string, line: Line): string {
+/** The same address through a line. */
+export function throughLine(url: string, line: Line): string {
   const through = new URL(url)
   through.port = String(line.port)
   return through.href.replace(/\/$/u, '')
