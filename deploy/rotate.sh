@@ -139,7 +139,14 @@ vault_key() {
 log_key() {
   case $1 in pdp-1 | pdp-2) ;; *) usage ;; esac
   case ${2:-rotate} in rotate | retire) ;; *) usage ;; esac
-  docker compose run --rm --no-deps "$1" src/cli/main.ts "${2:-rotate}-key" --data /data
+  if ! said=$(docker compose run --rm --no-deps "$1" src/cli/main.ts "${2:-rotate}-key" --data /data 2>&1); then
+    # Of an interrupted rotation, whose restart is missing.
+    case ${2:-rotate}:$said in
+      rotate:*'keys overlap already'* | retire:*'there is only one key'*) ;;
+      *) fail "$said" 70 ;;
+    esac
+  fi
+  echo "$said"
   docker compose up --detach --wait --force-recreate --no-deps "$1"
 }
 

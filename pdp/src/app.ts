@@ -9,12 +9,11 @@ import { type ClientTls, clientTlsOf, type ListenerBounds, once, type Reload, se
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { listenerOptionsOf } from './http/listener.ts'
-import { openHttp } from './http/open.ts'
+import { type OpenHttp, openHttp } from './http/open.ts'
 import { createOperatorApi, type OperatorApi } from './http/operator-api.ts'
 import { Pseudonymizer } from './http/pseudonymizer.ts'
 import { PARTS } from './http/readiness.ts'
 import { Redactor } from './http/redact.ts'
-import type { HttpApp } from './http/server.ts'
 import { keepUp, reconcilingAfterReset } from './keep-up.ts'
 import type { RunningIndex } from './log/entry-index.ts'
 import type { Files } from './log/files.ts'
@@ -128,7 +127,7 @@ export async function startPdp(given: Config, logger: Logger, options: StartOpti
 
 interface Rooms {
   readonly pap: Pap
-  readonly http: HttpApp
+  readonly http: OpenHttp
   readonly operator: OperatorApi
   readonly metrics: Metrics
   readonly clientTls: ClientTls | undefined

@@ -223,6 +223,15 @@ describe('transmitters of security events', () => {
     expect(found.join('')).not.toContain(transmitter.bearer)
   })
 
+  test('may have two bearers while one is replaced, neither is shown', () => {
+    const bearer = [transmitter.bearer, 'c'.repeat(32)]
+    const { config } = parse(signals({ ...transmitter, bearer }))
+    expect(config.PDP_SIGNALS).toMatchObject([{ bearer }])
+    expect(JSON.stringify(redactedConfig(config))).not.toMatch(/b{32}|c{32}/u)
+    for (const wrong of [[], [...bearer, 'd'.repeat(32)], [bearer[0], 'short']])
+      expect(problems(signals({ ...transmitter, bearer: wrong }))).toHaveLength(1)
+  })
+
   test('need https for their keys in production', () => {
     expect(
       problems({ NODE_ENV: 'production', ...signals({ ...transmitter, jwks_url: 'http://idp.example/jwks' }) }),
@@ -315,6 +324,14 @@ describe('the key that signs metadata', () => {
   test('is EC on P-256, or Ed25519', () => {
     expect(told(pem(generateKeyPairSync('ec', { namedCurve: 'P-256' })))).toEqual([])
     expect(told(pem(generateKeyPairSync('ed25519')))).toEqual([])
+  })
+
+  test('may be followed by others while it is replaced, three at most', () => {
+    const keys = Array.from({ length: 5 }, () => pem(generateKeyPairSync('ed25519')))
+    expect(told(keys.slice(0, 4).join(''))).toEqual([])
+    expect(told(keys.join(''))).toEqual(['PDP_METADATA_KEY_FILE: must have at most 4 keys'])
+    // A file that is being written.
+    expect(told(`${keys[0]}${keys[1]?.slice(0, 60)}`)).toHaveLength(1)
   })
 
   test.for([

@@ -18,7 +18,7 @@ import {
 import { z } from 'zod'
 import { engineFindings, engineMistakes } from './engine-settings.ts'
 import { DEFAULT_LIMITS } from './http/limits.ts'
-import { metadataKeyOf } from './http/metadata.ts'
+import { metadataKeysOf } from './http/metadata.ts'
 import { signalMistakes, signalTransmittersSchema } from './http/signal-transmitters.ts'
 import { list, servicesSchema, witnessesSchema, words } from './list-settings.ts'
 import { storeNameSchema } from './runtime/store-name.ts'
@@ -98,7 +98,7 @@ const schema = z.strictObject({
   PDP_TLS_CLIENT_CA_FILE: z.string().optional(),
   /** Certificate authority for the PDP's calls over https to OpenFGA and the issuer; the PDP presents its own certificate there (mTLS). */
   PDP_TLS_CA_FILE: z.string().optional(),
-  /** Key that signs the metadata (AuthZEN 1.0, section 9.2). */
+  /** Keys of signed metadata (AuthZEN 1.0, section 9.2): the first one signs, the public keys of all are served. */
   PDP_METADATA_KEY_FILE: z.string().optional(),
   PDP_PERSON_PER_MINUTE: setting.limit(DEFAULT_LIMITS.personPerMinute),
   PDP_PERSON_BURST: setting.limit(DEFAULT_LIMITS.personBurst),
@@ -194,10 +194,10 @@ function fileProblems(environment: Environment, readFile: ReadFile): readonly st
   })
 }
 
-/** Checks the metadata key at start, instead of at the first request. */
+/** Checks the metadata keys at start, instead of at the first request. */
 function metadataKeyProblems(name: string, pem: string): readonly string[] {
   try {
-    metadataKeyOf(pem)
+    metadataKeysOf(pem)
     return []
   } catch (error) {
     return [`${name}: ${error instanceof Error ? error.message : ''}`]

@@ -1,11 +1,15 @@
 /**
- * Secrets and certificates that a running PDP takes from their files again: TLS, OpenFGA's key, users and passwords of its databases.
+ * Secrets and certificates that a running PDP takes from their files again: TLS, OpenFGA's key, the key of signed metadata, users and
+ * passwords of its databases.
  *
  * @module
  */
+import { readFileSync } from 'node:fs'
 import { type ClientTls, ConfigError, type DrainableListener, prepareTls, type Reload } from '@mandate/service'
 import type { Config } from './config.ts'
 import { listenerOptionsOf } from './http/listener.ts'
+import { metadataKeysOf } from './http/metadata.ts'
+import type { OpenHttp } from './http/open.ts'
 import { requireKey } from './openfga/require-key.ts'
 import { readClientTls } from './runtime/client-tls.ts'
 import { databasePlace, withMaintenanceClient } from './store/postgres-session.ts'
@@ -19,19 +23,21 @@ const FILES = [
   'PDP_TLS_KEY_FILE',
   'PDP_TLS_CLIENT_CA_FILE',
   'PDP_TLS_CA_FILE',
+  'PDP_METADATA_KEY_FILE',
 ]
-const FILES_AT_START = ['PDP_VAULT_KEY_FILE', 'PDP_VAULT_OLD_KEYS_FILE', 'PDP_METADATA_KEY_FILE']
+const FILES_AT_START = ['PDP_VAULT_KEY_FILE', 'PDP_VAULT_OLD_KEYS_FILE', 'PDP_SIGNALS_FILE']
 
 export interface ReloadDeps {
   /** The PDP's own copy, which changes. */
   readonly config: Config
   readonly clientTls: ClientTls | undefined
+  readonly http: Pick<OpenHttp, 'metadataKeys'>
   readonly listeners: readonly Pick<DrainableListener, 'replaceTls'>[]
   /** Called with the index' URL after it was replaced. */
   readonly replaceIndexUrl: (url: string) => void
 }
 
-export function createReload({ config, clientTls, listeners, replaceIndexUrl }: ReloadDeps): Reload<Config> {
+export function createReload({ config, clientTls, http, listeners, replaceIndexUrl }: ReloadDeps): Reload<Config> {
   return {
     files: FILES,
     filesAtStart: FILES_AT_START,
@@ -39,10 +45,13 @@ export function createReload({ config, clientTls, listeners, replaceIndexUrl }: 
       const nextTls = { tls: listenerOptionsOf(next).tls, clientTls: readClientTls(next) }
       const applyTls = prepareTls({ tls: nextTls.tls, clientTls }, nextTls, listeners, 'PDP_')
       if (isReplaced('OPENFGA_API_TOKEN', config, next)) await requireKey(next, nextTls.clientTls)
+      const { PDP_METADATA_KEY_FILE: keyFile } = next
+      const metadataKeys = keyFile ? metadataKeysOf(readFileSync(keyFile, 'utf8')) : undefined
       await requireDatabase('PDP_STORE_URL', config, next)
       await requireDatabase('PDP_INDEX_URL', config, next)
       return () => {
         applyTls()
+        if (metadataKeys) http.metadataKeys?.replace(metadataKeys)
         for (const name of RELOADED) Object.assign(config, { [name]: next[name] })
         if (next.PDP_INDEX_URL !== undefined) replaceIndexUrl(next.PDP_INDEX_URL)
       }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -78,6 +78,23 @@ test('a file that cannot be used keeps the former one in force, is reported once
   rmSync(join(folder, 'secret'))
   expect(await reloader.now()).toBe('refused')
   write('secret', SECRET)
+  expect(await reloader.now()).toBe('applied')
+  expect(applied).toEqual([SECRET])
+})
+
+test('a volume of Kubernetes, which replaces a link to all of its files, is followed', async () => {
+  const publish = (name: string, secret: string): void => {
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, 'secret'), secret)
+    symlinkSync(name, join(folder, '..data_tmp'))
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
+  }
+  publish('..one', 'the first secret')
+  rmSync(join(folder, 'secret'))
+  symlinkSync('..data/secret', join(folder, 'secret'))
+  const { reloader, applied } = reloading()
+  publish('..two', SECRET)
+  rmSync(join(folder, '..one'), { recursive: true })
   expect(await reloader.now()).toBe('applied')
   expect(applied).toEqual([SECRET])
 })

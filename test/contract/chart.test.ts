@@ -161,6 +161,18 @@ describe.for(FILES)('with the values of %s', (file) => {
       expect(scaling.behavior.scaleDown).toEqual({ selectPolicy: 'Disabled' })
   })
 
+  test('a changed Secret reaches the running process: its files follow it, and nothing restarts the pod', () => {
+    for (const manifest of rendered(file)) {
+      const pod = podOf(manifest)
+      if (!pod) continue
+      const ofSecrets = (pod.volumes ?? []).filter(({ projected, secret }: Json) => projected ?? secret)
+      const names = ofSecrets.map(({ name }: Json) => name)
+      for (const mount of pod.containers.flatMap(({ volumeMounts = [] }: Json) => volumeMounts))
+        if (names.includes(mount.name)) expect(mount).not.toHaveProperty('subPath')
+      expect(JSON.stringify(manifest.spec.template?.metadata?.annotations ?? {})).not.toMatch(/checksum/u)
+    }
+  })
+
   test('makes no secret', () => {
     expect(rendered(file).map(({ kind }) => kind)).not.toContain('Secret')
   })
@@ -317,6 +329,15 @@ describe('held against the images', () => {
       expect(config.pdpUrls).toEqual(urls)
     }
     for (const path of ['/livez', '/readyz']) expect(read('service/src/prepare-app.ts')).toContain(`app.get('${path}'`)
+  })
+
+  test('the key of further vault keys may be named all the time: its file is empty while no key is rotated', () => {
+    const env = pdpEnvironment(pdpOf('full'), 'mandate-pdp-0')
+    const further = env['PDP_VAULT_OLD_KEYS_FILE'] ?? expect.unreachable()
+    const parsed = () => parseConfig(env, (path) => readFileSync(path, 'utf8')).config.PDP_VAULT_OLD_KEYS
+    expect(parsed()).toEqual([SECRETS['vault-old-keys']])
+    writeFileSync(further, '')
+    expect(parsed()).toEqual([])
   })
 
   test('variables that Kubernetes makes of a Service called openfga or pdp would keep the PDP from starting', () => {

@@ -4,16 +4,17 @@
  *
  * @module
  */
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig } from '@mandate/pdp'
 import { createPep, type Pep, type PepOptions } from '@mandate/pep'
-import { parseVerifierKey } from '@mandate/protocol'
+import { parseVerifierKey, verifyCheckpoint } from '@mandate/protocol'
 import { FileReloader } from '@mandate/service'
 import { freePort, type OpenFga, type Postgres, startOpenFga, startPostgres } from '@mandate/stack'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { verifyDirectory } from '../../auditor/src/verify.ts'
@@ -30,6 +31,8 @@ const HOUR_MS = 3_600_000
 /** Questions of each asker that must be answered after a step. */
 const AFTER_A_STEP = 3
 const newSecret = (): string => randomBytes(24).toString('hex')
+const newMetadataKey = (): string =>
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 let folder: string
 let postgres: Postgres
@@ -80,6 +83,8 @@ class RotatingPdp {
       PDP_INDEX_URL_FILE: join(folder, 'index-url'),
       PDP_VAULT_KEY_FILE: join(folder, 'vault-key'),
       PDP_VAULT_OLD_KEYS_FILE: join(folder, 'vault-old-keys'),
+      PDP_METADATA_KEY_FILE: join(folder, 'metadata-key'),
+      PDP_PUBLIC_URL: 'https://pdp.invalid',
       PDP_LOG_ORIGIN: `rotation.invalid/${this.name}`,
       PDP_PORT: String(this.port),
       // Each decision is made by OpenFGA, so that each needs its key.
@@ -220,6 +225,7 @@ beforeAll(async () => {
   await prepareDatabases()
   write('vault-key', vaultKeys[0])
   write('vault-old-keys', '')
+  write('metadata-key', newMetadataKey())
   for (const authority of ['former', 'new']) makeCertificates(join(folder, authority), 'pdp', 'trips')
   for (const side of ['pdp', 'client'] as const) placeCertificates(side, 'former')
   plain = [new RotatingPdp('one', await freePort()), new RotatingPdp('two', await freePort())]
@@ -246,24 +252,26 @@ afterAll(async () => {
 
 /** Two roles that log in, and one that owns everything: the tables of either are those of both. */
 async function prepareDatabases(): Promise<void> {
-  const owner = new URL(postgres.url).username
   const index = await postgres.createDatabase('rotation_index')
-  for (const role of ['pdp_a', 'pdp_b'])
-    await postgres.query(
-      postgres.url,
-      `CREATE ROLE ${role} LOGIN PASSWORD '${role}-password' IN ROLE ${owner}; ALTER ROLE ${role} SET role = ${owner}`,
-    )
+  for (const role of ['pdp_a', 'pdp_b']) await makeRole(role)
   urls = { store: postgres.url, index, trips: await postgres.createDatabase('rotation_trips') }
-  useRole('pdp_a', 'pdp_a-password')
+  useRole('pdp_a')
   tripsDatabase = await openTripsDatabase(read('trips-url'))
   closing.push(tripsDatabase.close)
 }
+async function makeRole(role: string): Promise<void> {
+  const owner = new URL(postgres.url).username
+  const sql = `CREATE ROLE ${role} LOGIN PASSWORD '${role}-password' IN ROLE ${owner}; ALTER ROLE ${role} SET role = ${owner}`
+  await postgres.query(postgres.url, sql)
+}
+const as = (username: string, url: string, password = `${username}-password`): string =>
+  Object.assign(new URL(url), { username, password }).href
+
 let urls: Readonly<Record<'store' | 'index' | 'trips', string>>
 let tripsDatabase: PostgresDatabase
 
-function useRole(username: string, password: string): void {
-  for (const [name, url] of Object.entries(urls))
-    write(`${name}-url`, Object.assign(new URL(url), { username, password }).href)
+function useRole(username: string, password?: string): void {
+  for (const [name, url] of Object.entries(urls)) write(`${name}-url`, as(username, url, password))
 }
 
 /** The certificate that one side shows, and whom it trusts. */
@@ -334,7 +342,7 @@ test('token-signing key: verifiers fetch the key set for a token of a new key', 
   await noneFailed()
 })
 
-test('OpenFGA: it takes both keys, the PDPs the new one, and then it takes that alone', async () => {
+test('OpenFGA: it takes both keys, the PDPs the new one, and then it takes that alone, as another role of its database', async () => {
   expect(await reloadAll()).toEqual(['unchanged'])
   write('openfga-key', 'a key that OpenFGA does not have')
   expect(await reloadAll()).toEqual(['refused'])
@@ -342,7 +350,8 @@ test('OpenFGA: it takes both keys, the PDPs the new one, and then it takes that 
   write('openfga-key', openFgaKeys[1])
   expect(await reloadAll()).toEqual(['applied'])
   await noneFailed()
-  const postgresUrl = Object.assign(new URL(postgres.url), { pathname: '/openfga' }).href
+  await makeRole('openfga_b')
+  const postgresUrl = Object.assign(new URL(as('openfga_b', postgres.url)), { pathname: '/openfga' }).href
   openFga.push(await startOpenFga({ engine: 'postgres', postgresUrl, env: {}, apiToken: openFgaKeys[1] }))
   relations.to(openFga[1]?.url ?? '')
   await openFga[0]?.kill('SIGTERM')
@@ -373,6 +382,38 @@ test('database password: of two roles the other one gets it, and the former is l
   expect(page.status).toBe(200)
 })
 
+/** Verifies the metadata of one PDP by keys that were fetched from another one, as behind one address in front of both. */
+async function verifyMetadata(): Promise<string | undefined> {
+  const [from, keysOf] = [...plain, ...plain.toReversed()].splice(Math.random() < 0.5 ? 0 : 2, 2)
+  const response = await fetch(`http://127.0.0.1:${from?.port}/.well-known/authzen-configuration`)
+  const { signed_metadata } = (await response.json()) as { readonly signed_metadata: string }
+  const keys = createRemoteJWKSet(new URL(`http://127.0.0.1:${keysOf?.port}/.well-known/jwks.json`))
+  await jwtVerify(signed_metadata, keys, { issuer: 'https://pdp.invalid' })
+  return undefined
+}
+
+test('metadata key: all PDPs serve both public keys before one signs with the new one', async () => {
+  const [former, next] = [read('metadata-key'), newMetadataKey()]
+  const asker = new Asker(verifyMetadata)
+  askers.push(asker)
+  await noneFailed()
+  write('metadata-key', 'no key')
+  expect(await reloadAll()).toEqual(['refused'])
+  for (const keys of [`${former}${next}`, `${next}${former}`, next]) {
+    write('metadata-key', keys)
+    for (const { reloader } of plain) {
+      expect(await reloader.now()).toBe('applied')
+      await noneFailed()
+    }
+  }
+  write('metadata-key', newMetadataKey())
+  expect(await plain[0]?.reloader.now()).toBe('applied')
+  await expect.poll(() => asker.failures).toContainEqual(expect.stringContaining('JWKSNoMatchingKey'))
+  expect(await plain[1]?.reloader.now()).toBe('applied')
+  askers.pop()
+  await asker.stop()
+})
+
 test('certificates: either side trusts both authorities while certificates of the new one replace those of the former', async () => {
   placeCertificates('pdp', 'former', ['former', 'new'])
   placeCertificates('client', 'former', ['former', 'new'])
@@ -397,22 +438,40 @@ test('vault key and log keys: the PDPs are replaced one after the other', { time
   await withTls.stop()
   const files = nodeFiles()
   const changes = new Map<string, { readonly newest: string; readonly other: string }>()
+  const checkpoints = new Map<string, string[]>()
+  const keepCheckpoint = ({ name, dataDir }: RotatingPdp): string => {
+    const text = readFileSync(join(dataDir, 'log/checkpoint'), 'utf8')
+    checkpoints.set(name, [...(checkpoints.get(name) ?? []), text])
+    return text
+  }
   // Each PDP has the new vault key before one uses it.
   write('vault-old-keys', vaultKeys[1])
-  await replaceEach(async (pdp) => changes.set(pdp.name, await rotateKey(files, pdp.dataDir)))
+  await replaceEach(async (pdp) => {
+    keepCheckpoint(pdp)
+    changes.set(pdp.name, await rotateKey(files, pdp.dataDir))
+  })
   write('vault-key', vaultKeys[1])
   write('vault-old-keys', vaultKeys[0])
-  await replaceEach(({ dataDir }) => retireKey(files, dataDir, readFileSync(join(dataDir, 'log/checkpoint'), 'utf8')))
+  await replaceEach((pdp) => retireKey(files, pdp.dataDir, keepCheckpoint(pdp)))
   write('vault-old-keys', '')
   const logs = new Map<string, readonly unknown[]>()
-  await replaceEach(async ({ name, dataDir }) => {
-    const { newest = '', other = '' } = changes.get(name) ?? {}
-    const keys = await Promise.all([newest, other].map(parseVerifierKey))
-    logs.set(name, (await verifyDirectory({ directory: join(dataDir, 'log'), keys })).findings)
+  await replaceEach(async (pdp) => {
+    keepCheckpoint(pdp)
+    const { newest = '', other = '' } = changes.get(pdp.name) ?? {}
+    const [next, former] = [await parseVerifierKey(newest), await parseVerifierKey(other)]
+    const directory = join(pdp.dataDir, 'log')
+    const { findings } = await verifyDirectory({ directory, keys: [next, former] })
+    const verdicts = (checkpoints.get(pdp.name) ?? []).map(async (text) => [
+      (await verifyCheckpoint(text, [former])).ok,
+      (await verifyCheckpoint(text, [next])).ok,
+    ])
+    logs.set(pdp.name, [findings, ...(await Promise.all(verdicts))])
   })
+  // Checkpoints from before, from between and from after: whether the former key verifies them, and the new one.
+  const verified = [[], [true, false], [true, true], [false, true]]
   expect([...logs]).toEqual([
-    ['one', []],
-    ['two', []],
+    ['one', verified],
+    ['two', verified],
   ])
   const known = await world.call('GET', '/v1/personas', world.as('A'))
   expect(known.body.items).not.toEqual([])

@@ -12,12 +12,13 @@ import { AUDITOR, useSuite } from '../fixtures/suite.ts'
 
 const BEARER = 'a-bearer-of-the-security-service-0123456789'
 const OTHER_BEARER = 'a-bearer-of-another-service-0123456789abcdef'
+const FORMER_BEARER = 'a-bearer-that-the-security-service-had-before'
 const LOST_BEARER = 'a-bearer-of-a-service-that-does-not-answer-0'
 const LOST = 'https://lost.example'
 const AUDIENCE = 'https://pdp.example/v1/signals'
 const transmitter = await startIssuer()
 const another = await startIssuer()
-const configured = (issuer: string, bearer: string) => ({
+const configured = (issuer: string, bearer: string | readonly string[]) => ({
   issuer,
   bearer,
   jwks_url: `${issuer}/certs`,
@@ -27,7 +28,7 @@ const es256 = await generateKeyPair('ES256')
 const suite = useSuite({
   env: {
     PDP_SIGNALS: JSON.stringify([
-      configured(transmitter.issuer, BEARER),
+      configured(transmitter.issuer, [BEARER, FORMER_BEARER]),
       { ...configured(another.issuer, OTHER_BEARER), algorithms: ['ES256'] },
       // Port 1 refuses connections.
       { ...configured(LOST, LOST_BEARER), jwks_url: 'http://127.0.0.1:1/certs' },
@@ -233,6 +234,11 @@ test('verification and changes of the stream are accepted; so are unknown events
   const metrics = await (await fetch(`${suite.tpdp.pdp.url}/metrics`)).text()
   expect(metrics).toContain('mandate_signals_total{event="verification",outcome="applied"}')
   expect(metrics).toContain('mandate_signals_total{event="other",outcome="ignored"}')
+})
+
+test('while its bearer is replaced, a transmitter may send either', async () => {
+  for (const bearer of [BEARER, FORMER_BEARER])
+    expect(await push(await sign(revoked()), { authorization: `Bearer ${bearer}` })).toMatchObject({ status: 202 })
 })
 
 describe('a delivery that is refused ends nothing', () => {

@@ -18,40 +18,73 @@ export interface MetadataDeps {
   /** The PDP's identifier and base URL: from configuration or the listener, never from a header. Available once the PDP listens. */
   readonly publicUrl: () => string
   readonly clock: Clock
-  /** Key that signs the metadata; without it they are unsigned. */
-  readonly metadataKey?: KeyObject
+  /** Keys of signed metadata; without them the metadata are unsigned. */
+  readonly metadataKeys: MetadataKeys | undefined
 }
 
+/** Keys of signed metadata. They can be replaced while the PDP answers. */
+export class MetadataKeys {
+  #all: readonly KeyObject[]
+
+  /** @param all - The first one signs; verifiers get the public keys of all. Not empty. */
+  constructor(all: readonly KeyObject[]) {
+    this.#all = all
+  }
+
+  get all(): readonly KeyObject[] {
+    return this.#all
+  }
+
+  replace(all: readonly KeyObject[]): void {
+    this.#all = all
+  }
+}
+
+/** Bounds the key set: one key signs, the others are of a rotation under way. */
+const MAX_KEYS = 4
+const PEM_BLOCK = /-----BEGIN [A-Z ]+-----[^-]*-----END [A-Z ]+-----/gu
+
 /**
- * Parses the key that signs metadata.
+ * Parses the keys of signed metadata.
  *
- * @param pem - PKCS#8, EC on P-256 (ES256) or Ed25519 (EdDSA).
+ * @param pem - One to four keys: PKCS#8, EC on P-256 (ES256) or Ed25519 (EdDSA).
+ * @returns In the order of the text: the first one signs.
  * @throws TypeError for other keys. The message contains nothing of the key.
  */
-export function metadataKeyOf(pem: string): KeyObject {
+export function metadataKeysOf(pem: string): readonly KeyObject[] {
+  const isCut = pem.replace(PEM_BLOCK, '').includes('-----BEGIN')
+  const blocks = pem.match(PEM_BLOCK) ?? [pem]
+  if (isCut) throw malformedKey()
+  if (blocks.length > MAX_KEYS) throw new TypeError(`must have at most ${MAX_KEYS} keys`)
+  return blocks.map(metadataKeyOf)
+}
+
+function metadataKeyOf(pem: string): KeyObject {
   let key: KeyObject | undefined
   try {
     key = createPrivateKey({ key: pem, format: 'pem' })
   } catch {
     // The error is thrown below, without the cause: its message could contain part of the key.
   }
-  if (!key || !pem.includes('BEGIN PRIVATE KEY') || !algorithmOf(key))
-    throw new TypeError('must be a PKCS#8 PEM of an EC key on P-256 or an Ed25519 key')
+  if (!key || !pem.includes('BEGIN PRIVATE KEY') || !algorithmOf(key)) throw malformedKey()
   return key
 }
+
+const malformedKey = (): TypeError => new TypeError('must be a PKCS#8 PEM of an EC key on P-256 or an Ed25519 key')
 
 function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): 'ES256' | 'EdDSA' | undefined {
   if (asymmetricKeyType === 'ed25519') return 'EdDSA'
   return asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'ES256' : undefined
 }
 
-export function metadataRoute({ publicUrl, clock, metadataKey }: MetadataDeps): RequestHandler {
-  let signed: Promise<Metadata> | undefined
+export function metadataRoute({ publicUrl, clock, metadataKeys }: MetadataDeps): RequestHandler {
+  let signed: { readonly key: KeyObject; readonly metadata: Promise<Metadata> } | undefined
   return async (_req, res) => {
     const unsigned = metadataOf(publicUrl())
-    // Signed once: clients cache the response for an hour, and a new signature would differ.
-    if (metadataKey) signed ??= signedMetadata(unsigned, metadataKey, clock)
-    res.set('cache-control', CACHED).json(signed ? await signed : unsigned)
+    const key = metadataKeys?.all[0]
+    // Signed once with a key: clients cache the response for an hour, and a new signature would differ.
+    if (key && signed?.key !== key) signed = { key, metadata: signedMetadata(unsigned, key, clock) }
+    res.set('cache-control', CACHED).json(signed ? await signed.metadata : unsigned)
   }
 }
 
@@ -64,11 +97,11 @@ export function metadataBeforePath({ publicUrl }: Pick<MetadataDeps, 'publicUrl'
   }
 }
 
-/** Serves the public key of the signed metadata. */
-export function jwksRoute({ metadataKey }: MetadataDeps): RequestHandler {
+/** Serves the public keys of the signed metadata. */
+export function jwksRoute({ metadataKeys }: MetadataDeps): RequestHandler {
   return async (_req, res) => {
-    if (!metadataKey) throw new Fault('not_found', 'the metadata are not signed')
-    res.set('cache-control', CACHED).json({ keys: [await publicJwk(metadataKey)] })
+    if (!metadataKeys) throw new Fault('not_found', 'the metadata are not signed')
+    res.set('cache-control', CACHED).json({ keys: await Promise.all(metadataKeys.all.map(publicJwk)) })
   }
 }
 

@@ -25,7 +25,7 @@ import type { ReceivedSignals } from '../ports/signals.ts'
 import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { Callers } from './caller.ts'
-import { metadataKeyOf } from './metadata.ts'
+import { MetadataKeys, metadataKeysOf } from './metadata.ts'
 import { PageTokens } from './page-tokens.ts'
 import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
@@ -63,12 +63,19 @@ export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits' | 
   readonly listening: () => string
 }
 
-export function openHttp(options: HttpOptions): HttpApp {
+export interface OpenHttp extends HttpApp {
+  /** `undefined` where the metadata are not signed. */
+  readonly metadataKeys: MetadataKeys | undefined
+}
+
+export function openHttp(options: HttpOptions): OpenHttp {
   const { config, pap, policies, stores, log } = options
+  const { PDP_METADATA_KEY_FILE: keyFile } = config
+  const metadataKeys = keyFile ? new MetadataKeys(metadataKeysOf(readFileSync(keyFile, 'utf8'))) : undefined
   const { relations, register, clock, facts } = pap
   const { sessions } = stores
   const decideDeps = { policies: policies.current, relations, past: register, clock, sessions }
-  return createHttpApp({
+  const app = createHttpApp({
     ...pap,
     ...options,
     ...stores,
@@ -88,13 +95,12 @@ export function openHttp(options: HttpOptions): HttpApp {
     judgeBy: (by) => policyJudge(by, decideDeps),
     search: { ...decideDeps, directory: register, register, facts },
     limits: limitsOf(config),
-    ...(config.PDP_METADATA_KEY_FILE
-      ? { metadataKey: metadataKeyOf(readFileSync(config.PDP_METADATA_KEY_FILE, 'utf8')) }
-      : {}),
+    metadataKeys,
     publicUrl: () => config.PDP_PUBLIC_URL ?? options.listening(),
     isTls: (config.PDP_PUBLIC_URL?.startsWith('https:') ?? false) || config.PDP_TLS_CERT_FILE !== undefined,
     trustProxy: config.TRUST_PROXY,
   })
+  return { ...app, metadataKeys }
 }
 
 /** The decision, shadowed where that is configured. */

@@ -87,7 +87,7 @@ export class SignalReceiver {
     const senders = this.#known.filter(({ transmitter }) =>
       transmitter.bearer === undefined
         ? authorization === ''
-        : bearer !== undefined && isSame(bearer, transmitter.bearer),
+        : bearer !== undefined && [transmitter.bearer].flat().some((one) => isSame(bearer, one)),
     )
     if (more.length > 0 || senders.length === 0)
       throw new DeliveryError('authentication_failed', 'The transmitter is not authenticated.')

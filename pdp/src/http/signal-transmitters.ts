@@ -13,6 +13,8 @@ export type CredentialChange = (typeof CHANGE_TYPES)[number]
 /** Signature algorithms of SETs. None is symmetric: a shared secret could be used to forge events. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
 
+const bearerSchema = z.string().regex(/^[\w.~+/-]{32,256}=*$/u)
+
 /** One transmitter. Its events are about people of `PDP_ISSUER`. */
 const transmitterSchema = z.strictObject({
   /** `iss` of its SETs, compared byte for byte. */
@@ -21,10 +23,9 @@ const transmitterSchema = z.strictObject({
   /** `aud` of its SETs. */
   audience: z.string().min(1),
   algorithms: z.array(z.enum(ALGORITHMS)).min(1).default(['RS256', 'ES256', 'EdDSA']),
-  /** Sent as `Authorization: Bearer …`. Without it the listener must require client certificates. */
+  /** Sent as `Authorization: Bearer …`; two while it is replaced. Without it the listener must require client certificates. */
   bearer: z
-    .string()
-    .regex(/^[\w.~+/-]{32,256}=*$/u, 'must be 32 to 256 characters of a bearer token')
+    .union([bearerSchema, z.array(bearerSchema).min(1).max(2)], 'must be 32 to 256 characters of a bearer token')
     .optional(),
   /** Credential changes that end the sessions that began before. A new credential replaces none, so `create` is not among them by default. */
   credential_change: z.array(z.enum(CHANGE_TYPES)).default(['revoke', 'update', 'delete']),
