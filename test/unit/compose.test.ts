@@ -398,6 +398,30 @@ describe('the edge', () => {
     expect([...conf.matchAll(/\/run\/secrets\/\w+/gu)].map(([path]) => path)).toEqual(given)
   })
 
+  test('speaks TLS 1.2 and 1.3 only, with forward secrecy', () => {
+    expect([...conf.matchAll(/ssl_protocols (?<list>[^;]+);/gu)].map(({ groups }) => groups?.['list'])).toEqual([
+      'TLSv1.2 TLSv1.3',
+    ])
+    const ciphers = /ssl_ciphers (?<list>[^;]+);/u.exec(conf)?.groups?.['list'] ?? ''
+    for (const cipher of ciphers.split(':')) expect(cipher).toMatch(/^ECDHE\+(AESGCM|CHACHA20)$/u)
+  })
+
+  test('replaces every header by which a client could name its address, and appends to none', () => {
+    const replaced = new Map(
+      [...conf.matchAll(/proxy_set_header (\S+) (.+);/gu)].map(([, name = '', value]) => [name, value]),
+    )
+    expect(Object.fromEntries(replaced)).toMatchObject({
+      'X-Forwarded-For': '$remote_addr',
+      'X-Forwarded-Proto': 'https',
+      'X-Forwarded-Host': '$http_host',
+      'X-Real-IP': '""',
+      Forwarded: '""',
+    })
+    expect(conf).not.toContain('$proxy_add_x_forwarded_for')
+    // A location with a header of its own would lose those of the server.
+    expect(conf.match(/^ {4,}proxy_set_header/gmu) ?? []).toEqual([])
+  })
+
   test('limits guesses of user codes at the one door to Keycloak that has the page, before it passes them on', () => {
     const locations = [...conf.matchAll(/location \/realms\/mandate\/device \{(?<body>[^}]*)\}/gu)].map(
       ({ groups }) => groups?.['body'] ?? '',
