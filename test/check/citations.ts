@@ -10,6 +10,8 @@ import { type Prose, proseOf } from './prose.ts'
 import { lineAt, type Objection, type Tree } from './tree.ts'
 
 const RULES = 'docs/rules.md'
+/** Documents whose tests another check looks up, with words of its own. */
+const OWN_CHECK: readonly string[] = [RULES, 'SECURITY.md']
 /** Releases of the past cite what was there at the time. */
 const HISTORY = /^CHANGELOG\.md$/u
 
@@ -83,6 +85,9 @@ function dangling(known: Known, file: string, { start, text }: Prose): readonly 
   if (file.endsWith('.md'))
     for (const { index, 1: target = '' } of plain.matchAll(LINK))
       if (!isLinkTarget(known, file, target)) object(index, `the link ${target} leads nowhere`, 'link what is there')
+  if (file.endsWith('.md') && !OWN_CHECK.includes(file))
+    for (const { index, file: test, title, isThere: isFound } of guardsIn(known.tree, text))
+      if (title && !isFound) object(index, `"${title}" of ${test} is not there`, 'name the test as it is called now')
   return objections
 }
 

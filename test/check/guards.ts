@@ -5,7 +5,7 @@
  */
 import type { Tree } from './tree.ts'
 
-const GUARD = /`([\w./-]+\.(?:test\.tsx?|yaml))`(?: › `([^`]+)`)?/gu
+const GUARD = /`([\w./-]+(?:\.test\.tsx?|-contract\.ts|\.yaml))`(?: › `([^`]+)`)?/gu
 
 /** A test that a text names. */
 export interface Guard {

@@ -10,8 +10,10 @@ import { checkExports } from './exports.ts'
 import { checkPins } from './pins.ts'
 import { checkRooms } from './rooms.ts'
 import { checkSecrets } from './secrets.ts'
+import { checkSecurityMapping } from './security-mapping.ts'
 import { checkSecurityPolicy } from './security-policy.ts'
 import { checkSource } from './source-rules.ts'
+import { checkStoredData } from './stored-data.ts'
 import { openTree } from './tree.ts'
 
 const CHECKS = [
@@ -22,7 +24,9 @@ const CHECKS = [
   checkDependencies,
   checkSource,
   checkSecrets,
+  checkSecurityMapping,
   checkSecurityPolicy,
+  checkStoredData,
 ]
 
 const tree = openTree(fileURLToPath(new URL('../..', import.meta.url)))

@@ -9,8 +9,10 @@ import { describe, expect, test } from 'vitest'
 import { checkCitations } from '../check/citations.ts'
 import { checkExports } from '../check/exports.ts'
 import { checkRooms } from '../check/rooms.ts'
+import { checkSecurityMapping, STANDARDS, STATUSES } from '../check/security-mapping.ts'
 import { checkSecurityPolicy } from '../check/security-policy.ts'
-import { plant, plantFolder, told } from '../support/planted-tree.ts'
+import { checkStoredData } from '../check/stored-data.ts'
+import { plant, plantFolder, told, treeOf } from '../support/planted-tree.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -44,6 +46,11 @@ describe('citations', () => {
       'a test that was renamed',
       { 'test/a.test.ts': "test('nothing is granted', () => {})\n" },
       'docs/rules.md:4: rule A1 is guarded by "nothing is implicit" of test/a.test.ts, which is not there',
+    ],
+    [
+      'a test in any document',
+      { 'docs/threats.md': 'Held by `test/a.test.ts` › `everything is explicit`.\n' },
+      'docs/threats.md:1: "everything is explicit" of test/a.test.ts is not there',
     ],
     [
       'a rule without a test',
@@ -158,6 +165,92 @@ describe('the security policy', () => {
     ],
   ])('%s is named', ([, files, wrong]) => {
     expect(told(checkSecurityPolicy(plant({ ...SOUND, ...files })))).toEqual([wrong])
+  })
+})
+
+describe('the mapping of security requirements', () => {
+  /** All rows are met, but for the given one. */
+  function mapping(id?: string, row?: string): string {
+    const all = Object.entries(STANDARDS)
+    const counts = all.map(([name, { length }]) => {
+      const others = STATUSES.map((status) => (status === 'met' ? length : 0))
+      return `| ${[name, length, ...others].join(' | ')} |`
+    })
+    const met = (each: string) => `| ${each} | words | met | \`test/a.test.ts\` › \`one\` |`
+    const tables = all.map(([name, ids]) =>
+      [`## ${name}`, ...ids.map((each) => (each === id ? (row ?? '') : met(each)))].join('\n'),
+    )
+    return ['# Requirements', ...counts, ...tables].join('\n')
+  }
+  const found = (text: string) =>
+    told(checkSecurityMapping(treeOf({ 'docs/security-mapping.md': text, 'test/a.test.ts': "test('one', f)\n" }))).map(
+      (line) => line.replace(/^docs\/security-mapping\.md:\d+: /u, ''),
+    )
+
+  test('a whole one has nothing wrong', () => {
+    expect(found(mapping())).toEqual([])
+    expect(STANDARDS['OWASP ASVS 5.0']).toHaveLength(345)
+  })
+
+  test.for([
+    ['a requirement without a row', '9.5.6', '', 'OWASP AISVS 1.0: 9.5.6 has no row'],
+    ['a row that is met without a test', '1.2.4', '| 1.2.4 | words | met | surely |', '1.2.4: is met without a test'],
+    ['an unknown status', 'A03', '| A03 | words | fine | surely |', 'A03: "fine" is no status'],
+    [
+      'a document without a link',
+      '2.1.1',
+      '| 2.1.1 | words | documented | it is |',
+      '2.1.1: is documented without a link',
+    ],
+    ['a row that gives no reason', 'API7', '| API7 | words | n/a |  |', 'API7: says nothing'],
+  ] as const)('%s is named', ([, id, row, wrong]) => {
+    expect(found(mapping(id, row))).toContain(wrong)
+  })
+
+  test('a wrong count and a row too many are named', () => {
+    expect(found(`${mapping()}\n| API11 | words | met | \`test/a.test.ts\` |`)).toEqual([
+      'OWASP API Security Top 10 (2023): API11 is no requirement of it',
+      'the table of counts has no row | OWASP API Security Top 10 (2023) | 11 | 11 | 0 | 0 | 0 | 0 | 0 |',
+    ])
+  })
+})
+
+describe('stored data', () => {
+  const row = (table: string, ...columns: readonly string[]) =>
+    `| \`${table}\` | ${columns.map((column) => `\`${column}\``).join(' ')} | what | whom | a day |`
+  const privacy = (...rows: readonly string[]) => `# Privacy\n\n### The core (\`core\`)\n\n${rows.join('\n')}\n`
+  const SQL = 'CREATE TABLE people (id TEXT, name TEXT CHECK (length(name) < 9), PRIMARY KEY (id));'
+  const SOUND = {
+    'docs/privacy.md': privacy(row('people', 'id', 'name', 'born')),
+    'core/src/schema.ts': `const A = \`${SQL}\`\nconst B = \`ALTER TABLE people ADD COLUMN born INTEGER\`\n`,
+    'core/src/schema.test.ts': 'db.exec(`CREATE TABLE only_in_tests (id TEXT)`)\n',
+  }
+
+  test('a sound tree has nothing wrong', () => expect(told(checkStoredData(treeOf(SOUND)))).toEqual([]))
+
+  test.for<readonly [string, Readonly<Record<string, string>>, string]>([
+    [
+      'a column without its name',
+      { 'docs/privacy.md': privacy(row('people', 'id', 'born')) },
+      'docs/privacy.md:3: core: people.name is not named',
+    ],
+    [
+      'a table without a row',
+      { 'core/src/more.ts': 'const C = `CREATE UNLOGGED TABLE IF NOT EXISTS more (id text)`' },
+      'docs/privacy.md:3: core: the table more (id) has no row',
+    ],
+    [
+      'a row without a table',
+      { 'docs/privacy.md': privacy(row('people', 'id', 'name', 'born'), row('gone', 'id')) },
+      'docs/privacy.md:3: core: the table gone is in no schema',
+    ],
+    [
+      'a program without a section',
+      { 'other/src/schema.ts': `const A = \`${SQL}\`` },
+      'docs/privacy.md:1: there is no section "### … (`other`)" for its tables',
+    ],
+  ])('%s is named', ([, files, wrong]) => {
+    expect(told(checkStoredData(treeOf({ ...SOUND, ...files })))).toEqual([wrong])
   })
 })
 
