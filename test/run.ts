@@ -44,6 +44,7 @@ function integration(...names: readonly string[]): readonly string[] {
 const SLOW_UNIT = [
   ...existing(
     'test/unit/audit.test.ts',
+    'test/unit/backup-scripts.test.ts',
     'test/unit/check.test.ts',
     'test/unit/compose.test.ts',
     'test/unit/configuration.test.ts',
@@ -112,6 +113,7 @@ const ON_MEMORY = [
   // Several PDPs, on a PostgreSQL of their own.
   ...integration(
     'auditor-pdps',
+    'backup',
     'kill-one-of-two',
     'new-enemy',
     'pdps-share',
@@ -123,7 +125,7 @@ const ON_MEMORY = [
   ),
   ...integration('engine-conditions', 'engine-worlds'),
   // With the embedded store instead of OpenFGA, on a SQLite of their own.
-  ...integration('cases-embedded', 'embedded', 'stack-embedded'),
+  ...integration('cases-embedded', 'embedded', 'restored-database', 'stack-embedded'),
   ...integration(
     'openfga-server',
     'openfga-limits',
@@ -189,6 +191,8 @@ const ALSO_ON_SQLITE = [
  * takes a minute and more on the real servers. The nightly run also plays on memory what runs on PostgreSQL here, and some of it on SQLite.
  */
 const NIGHTLY = existing('test/e2e/desktop-story.test.ts')
+/** Restores of a whole installation, each in another way: 25 s of a worker. Every run restores one, and a database beside a log. */
+const NIGHTLY_INTEGRATION = integration('backup-kept-logs')
 const isNightly = process.env['MANDATE_NIGHTLY'] === '1'
 /** Of the nightly run: gitleaks takes a minute to build, and half a minute for every commit. */
 const NIGHTLY_CHECKS = { secrets: ['node', 'test/supply-chain/main.ts', 'secrets'] }
@@ -199,7 +203,12 @@ const STAGES: readonly ProjectStage[] = [
   { name: 'unit (Node 22)', project: 'unit', only: ['pep/src/', 'mcp/src/'], onNode22: true },
   { name: 'contract', project: 'contract' },
   { name: 'integration (memory)', project: 'integration', store: 'memory', only: isNightly ? [] : ON_MEMORY },
-  { name: 'integration (postgres)', project: 'integration', store: 'postgres', exclude: ON_MEMORY },
+  {
+    name: 'integration (postgres)',
+    project: 'integration',
+    store: 'postgres',
+    exclude: [...ON_MEMORY, ...NIGHTLY_INTEGRATION],
+  },
   ...(isNightly
     ? [{ name: 'integration (sqlite)', project: 'integration', store: 'sqlite', only: ALSO_ON_SQLITE }]
     : []),
@@ -269,6 +278,8 @@ async function runAll(fast: boolean): Promise<number> {
   }
   if (!(fast || isNightly)) {
     for (const file of NIGHTLY) line(`nightly: ${file} on the real servers; it was played on embedded parts`)
+    for (const file of NIGHTLY_INTEGRATION)
+      line(`nightly: ${file}, which restores a whole installation in two more ways`)
     line('nightly: secrets in all commits (gitleaks, which takes a minute to build); files were scanned by their form')
     line('nightly: test/integration on OpenFGA over memory and SQLite; it was played over PostgreSQL')
     line('nightly tests run with MANDATE_NIGHTLY=1 npm test')

@@ -183,7 +183,7 @@ async function openRooms(
   keepUp(base, closing)
   await finishEarlierChanges(
     rooms.pap,
-    { ...stores, ...decisionLog, restored: restoredMark(config.PDP_DATA_DIR) },
+    { ...stores, ...decisionLog, clock, restored: restoredMark(config.PDP_DATA_DIR) },
     logger,
     closing,
   )

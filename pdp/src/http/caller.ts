@@ -15,6 +15,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { ReadBarrier } from '../ports/invalidations.ts'
 import type { KnownCallers } from '../ports/known-callers.ts'
 import type { Sessions, Vault } from '../ports/stores.ts'
+import { MAX_TOKEN_AGE } from '../ports/tokens.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
 import { run, type Task, wait } from '../runtime/task.ts'
 import { type TokenRefusal, tokenRefusal } from './refused-tokens.ts'
@@ -87,8 +88,6 @@ const logoutSchema = z
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
 /** How long a verified token is not verified again, in seconds: a signing key that the issuer withdrew is good for no longer. */
 const REMEMBERED_FOR = 60
-/** Longest accepted age of a token, in seconds. */
-export const MAX_TOKEN_AGE = 15 * 60
 /** Tolerated clock skew to the identity provider, in seconds. */
 const TOLERANCE = 5
 const REMEMBERED_TOKENS = 10_000

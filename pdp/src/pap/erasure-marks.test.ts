@@ -25,7 +25,12 @@ test('marks where a start after a crash begins to read the log, every minute unt
   }
   const pap = { deps: { people, forgetters: [] }, reconciler: { run: async () => undefined } } as unknown as Pap
   const start = (closing: AsyncDisposableStack): Promise<void> =>
-    finishEarlierChanges(pap, { log, people } as unknown as ReapplyDeps, pino({ level: 'silent' }), closing)
+    finishEarlierChanges(
+      pap,
+      { log, people, clock: Date.now } as unknown as ReapplyDeps,
+      pino({ level: 'silent' }),
+      closing,
+    )
 
   const first = new AsyncDisposableStack()
   await start(first)

@@ -1,15 +1,17 @@
 /**
- * Applies from the decision log what a restored database lacks (rules E4, E5, ADR 0006, ADR 0151): erasures, and changes that took authority away. Reads the
- * log from the position that the database stored last; a start does not wait for the index.
+ * Applies from the decision log what a restored database lacks (rules E4, E5, ADR 0006, ADR 0151): erasures, changes that took authority away, and ends of
+ * logins. Reads the log from the position that the database stored last; a start does not wait for the index.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
 import { type Entry, type PartyRef, parseLogEntry } from '@mandate/protocol'
 import type { Logger } from 'pino'
+import type { Clock } from '../ports/clock.ts'
 import type { EntryIndex, LogReader, RestoredMark } from '../ports/log.ts'
-import type { ErasuresApplied, People, Vault } from '../ports/stores.ts'
-import { ENDING_KINDS, LaterChanges, type LaterChangesDeps } from './later-changes.ts'
+import type { ErasuresApplied, People, Sessions, Vault } from '../ports/stores.ts'
+import { ENDING_KINDS, LaterChanges, type LaterChangesDeps, type Proposed } from './later-changes.ts'
+import { type AppliedLogins, LaterLogins, LOGIN_KINDS } from './later-logins.ts'
 
 export interface ReapplyDeps extends LaterChangesDeps {
   readonly log: Pick<LogReader, 'sequenced' | 'read' | 'archived'>
@@ -19,12 +21,14 @@ export interface ReapplyDeps extends LaterChangesDeps {
   readonly isShared: boolean
   readonly restored?: RestoredMark
   readonly vault: Pick<Vault, 'subOf'>
+  readonly sessions: Pick<Sessions, 'disable' | 'endAll' | 'isEnded'>
+  readonly clock: Clock
   readonly people: Pick<People, 'isErasing' | 'putErasure' | 'erasuresApplied' | 'setErasuresApplied'>
 }
 
 /** How the entries of changes look in canonical JSON. */
 const CHANGES =
-  /"kind":"(?:person_erased|grant_revoked|(?:key|persona|agent|facts)_changed|resource_(?:transferred|removed)|policy_loaded)"/u
+  /"kind":"(?:person_erased|grant_revoked|(?:key|persona|agent|facts)_changed|resource_(?:transferred|removed)|policy_loaded|session_ended|account_enabled)"/u
 
 /** Where to begin. */
 interface Begin {
@@ -41,9 +45,11 @@ export async function reapplyChanges(deps: ReapplyDeps, logger: Pick<Logger, 'wa
   const end = log.sequenced
   const { known, isRestored, ...begun } = await begin(deps)
   const changes = new LaterChanges()
+  const logins = new LaterLogins()
   const found = async (entry: Entry, index: number): Promise<void> => {
     if (entry.kind === 'person_erased') await eraseAgain(entry, deps)
-    else changes.add(entry, isRestored && known !== undefined && index >= known)
+    changes.add(entry, isRestored && known !== undefined && index >= known)
+    logins.add(entry)
   }
   let { from } = begun
   const sealed = await log.archived()
@@ -62,13 +68,30 @@ export async function reapplyChanges(deps: ReapplyDeps, logger: Pick<Logger, 'wa
     from += entries.length
   }
   const proposed = await changes.propose(deps, isRestored || !deps.isShared)
-  const { byHand } = changes
-  if (isRestored && Object.keys(byHand).length > 0)
-    logger.warn({ applied: proposed, repeat: byHand, since: known }, 'changes after the backup have to be repeated')
-  else if (Object.values(proposed).some((count) => count > 0))
-    logger.warn({ applied: proposed }, 'changes that the database lacked were applied from the log')
+  // After a crash the database has them: a session ends in it before it ends in the log.
+  const ended = isRestored ? await logins.apply(deps, deps.clock()) : NO_LOGINS
+  report({ proposed, ended, byHand: isRestored ? changes.byHand : {}, known }, logger)
   await markErasures(deps)
   await deps.restored?.clear()
+}
+
+const NO_LOGINS: AppliedLogins = { logins: 0, sessions: 0, byHand: {} }
+
+interface Report {
+  readonly proposed: Proposed
+  readonly ended: AppliedLogins
+  readonly byHand: Readonly<Record<string, number>>
+  readonly known: number | undefined
+}
+
+function report({ proposed, ended, byHand, known }: Report, logger: Pick<Logger, 'warn'>): void {
+  const { byHand: events, ...again } = ended
+  const applied = { ...proposed, ...again }
+  const repeat = { ...byHand, ...events }
+  if (Object.keys(repeat).length > 0)
+    logger.warn({ applied, repeat, since: known }, 'changes after the backup have to be repeated')
+  else if (Object.values(applied).some((count) => count > 0))
+    logger.warn({ applied }, 'changes that the database lacked were applied from the log')
 }
 
 /** Stores the log's position, so that the next start reads from there. */
@@ -105,7 +128,7 @@ async function readSealed(
   { index }: ReapplyDeps,
   found: (entry: Entry, index: number) => Promise<void>,
 ): Promise<void> {
-  for (const kind of ['person_erased', ...ENDING_KINDS] as const) {
+  for (const kind of ['person_erased', ...ENDING_KINDS, ...LOGIN_KINDS] as const) {
     let cursor: string | undefined
     do {
       const page = await index.query({ kind, limit: 500, cursor })
