@@ -32,6 +32,8 @@ const schema = z.strictObject({
   PDP_PUBLIC_URL: setting.identifier.optional(),
   PDP_ISSUER: setting.identifier,
   PDP_JWKS_URL: setting.exactUrl.optional(),
+  /** Issuer that `PDP_ISSUER` replaces. Without it a PDP does not start on a database or an index of another issuer. */
+  PDP_FORMER_ISSUER: setting.identifier.optional(),
   /** Hosts other than loopback that may be called over plain HTTP (issuer's keys, OpenFGA), on a private network. */
   PDP_PLAIN_HTTP_HOSTS: setting.list([]),
   /** PostgreSQL hosts other than loopback that may be connected to without TLS, on a private network. */

@@ -7,10 +7,13 @@ import { randomUUID } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, expect, inject, onTestFinished, test } from 'vitest'
+import { startIssuer } from '../fixtures/issuer.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 
 const openFga = inject('openFga')
+const issuer = await startIssuer()
+afterAll(() => issuer.stop())
 
 interface Started {
   readonly store: string
@@ -19,7 +22,7 @@ interface Started {
 }
 
 async function start({ store, dataDir, env = {} }: Started): Promise<TestPdp> {
-  const options = { openFga, env: { OPENFGA_STORE: store, ...env }, ...(dataDir ? { dataDir } : {}) }
+  const options = { openFga, issuer, env: { OPENFGA_STORE: store, ...env }, ...(dataDir ? { dataDir } : {}) }
   const pdp = await startTestPdp(options)
   onTestFinished(() => pdp.stop())
   return pdp

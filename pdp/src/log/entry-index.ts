@@ -6,6 +6,7 @@
  * @module
  */
 import { type DecisionFilter, encodeBundle, equalBytes, Fault, type LoggedEntry } from '@mandate/protocol'
+import type { ConfiguredIssuer } from '../ports/configured-issuer.ts'
 import type { EntryIndex, IndexPage, IndexQuery, LogReader, RawEntry, TailOptions, TailPage } from '../ports/log.ts'
 import { isPostgres } from './index-place.ts'
 import { IndexThread } from './index-thread.ts'
@@ -24,6 +25,8 @@ export interface IndexOptions {
   /** File path (created with mode 0600 when absent; its directory must exist), `:memory:`, or `postgres://…` (tables are created when absent). */
   readonly place: string
   readonly log: LogReader
+  /** Issuer that a shared index has to belong to. @default any: maintenance of an index */
+  readonly issuer?: ConfiguredIssuer
   /** Deletes this log's part of the index and builds it anew. @default false */
   readonly rebuild?: boolean
   /** How long a query waits for an index that is being opened or built, in milliseconds. @default without limit */
@@ -151,7 +154,11 @@ class FedIndex implements RunningIndex {
 
   /** Checks that the index belongs to this log, and starts to catch up. */
   async #open(): Promise<IndexThread> {
-    const thread = new IndexThread({ place: this.#place, origin: this.#log.origin })
+    const thread = new IndexThread({
+      place: this.#place,
+      origin: this.#log.origin,
+      issuer: this.#options.issuer,
+    })
     try {
       this.#next = (await thread.ask({ op: 'next' })) as number
       if (this.#mustRebuild || !(await this.#isOfThisLog(thread))) {

@@ -7,6 +7,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type DecisionFilter, decodeBundle, Fault, type LoggedEntry, type ProblemCode } from '@mandate/protocol'
+import type { ConfiguredIssuer } from '../ports/configured-issuer.ts'
 import type { IndexPage, IndexQuery, TailOptions, TailPage } from '../ports/log.ts'
 import { isPostgres } from './index-place.ts'
 import { IndexStore } from './index-store.ts'
@@ -17,6 +18,7 @@ export interface IndexThreadData {
   /** A file, `:memory:`, or `postgres://…`. */
   readonly place: string
   readonly origin: string
+  readonly issuer?: ConfiguredIssuer | undefined
 }
 
 export type IndexRequest =
@@ -84,8 +86,8 @@ async function answer(store: Store, number: number, request: IndexRequest): Prom
 const codeOf = (error: unknown): ProblemCode =>
   error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR' ? 'index_unavailable' : 'internal'
 
-function openStore({ place, origin }: IndexThreadData): Store {
-  if (isPostgres(place)) return new PostgresIndexStore(place, origin)
+function openStore({ place, origin, issuer }: IndexThreadData): Store {
+  if (isPostgres(place)) return new PostgresIndexStore(place, origin, issuer)
   if (place !== ':memory:') closeSync(openSync(place, 'a', 0o600))
   return new IndexStore(place, origin)
 }

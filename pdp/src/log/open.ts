@@ -68,7 +68,8 @@ export function openIndex(
 ): RunningIndex {
   const onFault = (error: unknown): void => logger.error({ err: error }, 'index of the decision log')
   const place = config.PDP_INDEX_URL ?? join(config.PDP_DATA_DIR, 'index.db')
-  const index = startIndex({ place, log, deadlineMs: INDEX_DEADLINE_MS, onFault })
+  const issuer = { issuer: config.PDP_ISSUER, former: config.PDP_FORMER_ISSUER }
+  const index = startIndex({ place, log, issuer, deadlineMs: INDEX_DEADLINE_MS, onFault })
   closing.defer(() => index.close())
   return index
 }

@@ -5,9 +5,11 @@
  */
 import { type Entry, entryTime, type LoggedEntry } from '@mandate/protocol'
 import type { ClientBase } from 'pg'
+import type { ConfiguredIssuer } from '../ports/configured-issuer.ts'
 import type { RawEntry } from '../ports/log.ts'
 import type { HeldChunk } from './fsck-chunk.ts'
 import { CHUNK_ENTRIES, encodePlaces, type GrowingChunk } from './index-chunk.ts'
+import { requireIndexIssuer } from './index-issuer.ts'
 import type { Candidate } from './index-merge.ts'
 import { TERMS_VERSION, termKey } from './index-term.ts'
 import type { IndexedLog } from './postgres-chunks.ts'
@@ -15,9 +17,14 @@ import { migrate } from './postgres-schema.ts'
 
 const utf8 = new TextDecoder()
 
-/** Creates tables and the log's row; deletes what was indexed with other terms. */
-export async function makeReady(client: ClientBase, origin: string): Promise<void> {
+/** Creates tables and the log's row; deletes what was indexed with other terms. @throws Fault `index_unavailable` for an index of another issuer. */
+export async function makeReady(
+  client: ClientBase,
+  origin: string,
+  issuer: ConfiguredIssuer | undefined,
+): Promise<void> {
   await migrate(client)
+  if (issuer) await requireIndexIssuer(client, issuer)
   await client.query('INSERT INTO mandate_index.log (origin, terms) VALUES ($1, $2) ON CONFLICT (origin) DO NOTHING', [
     origin,
     TERMS_VERSION,

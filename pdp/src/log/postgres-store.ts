@@ -6,6 +6,7 @@
  */
 import { type DecisionFilter, type Entry, Fault, type LoggedEntry, refuse } from '@mandate/protocol'
 import type { ClientBase, Pool } from 'pg'
+import type { ConfiguredIssuer } from '../ports/configured-issuer.ts'
 import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from '../ports/log.ts'
 import { createPool } from '../runtime/postgres-pool.ts'
 import type { HeldChunk } from './fsck-chunk.ts'
@@ -37,14 +38,19 @@ interface Own {
 
 export class PostgresIndexStore {
   readonly #origin: string
+  readonly #issuer: ConfiguredIssuer | undefined
   readonly #pool: Pool
   readonly #growing = new GrowingChunks()
   #isReady = false
   #url: string
 
-  /** @param url - `postgres://…`. The constructor does not connect. */
-  constructor(url: string, origin: string) {
+  /**
+   * @param url - `postgres://…`. The constructor does not connect.
+   * @param issuer - Issuer that the index has to belong to. @default any
+   */
+  constructor(url: string, origin: string, issuer?: ConfiguredIssuer) {
     this.#origin = origin
+    this.#issuer = issuer
     this.#url = url
     const settings = () => ({
       connectionString: this.#url,
@@ -202,7 +208,7 @@ export class PostgresIndexStore {
   /** Runs one transaction. Failures other than invalid input become `index_unavailable`. */
   async #within<T>(begin: string, work: (client: ClientBase) => Promise<T>): Promise<T> {
     try {
-      if (!this.#isReady) await this.#transaction('BEGIN', (client) => makeReady(client, this.#origin))
+      if (!this.#isReady) await this.#transaction('BEGIN', (client) => makeReady(client, this.#origin, this.#issuer))
       this.#isReady = true
       return await this.#transaction(begin, work)
     } catch (error) {

@@ -20,6 +20,7 @@ import {
   forgetRelationshipStore,
   registerRelease,
   requireSameRelationshipStore,
+  runningBeside,
   runningWithoutVaultKey,
 } from './releases.ts'
 import { type Database, firstRow, type Queries, text } from './sql.ts'
@@ -41,6 +42,8 @@ export interface SharedDatabase {
   readonly wrongCodes: WrongCodes
   /** Tells the database apart from a copy with the same identity. */
   readonly place: string
+  /** The log origin of another running PDP of the database. */
+  readonly runningBeside: () => Promise<string | undefined>
   /** The log origin of another running PDP of the database that does not have a vault key, by its id. */
   readonly runningWithout: (keyId: string) => Promise<string | undefined>
   /** @throws ConfigError when another running PDP of the database uses another relationship store. */
@@ -81,6 +84,7 @@ export async function openSharedDatabase(
     buckets: new PostgresBuckets(database),
     wrongCodes: new PostgresWrongCodes(database),
     place: await placeOf(database),
+    runningBeside: () => runningBeside(database, origin),
     runningWithout: (keyId) => runningWithoutVaultKey(database, origin, keyId),
     requireSameRelationshipStore: (id) => requireSameRelationshipStore(database, origin, id),
   }

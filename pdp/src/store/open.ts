@@ -10,6 +10,7 @@ import type { Locks } from '../ports/locks.ts'
 import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
 import type { TokenEncryption } from '../ports/stores.ts'
 import { ProcessLocks } from '../runtime/process-locks.ts'
+import { requireIssuer } from './database-issuer.ts'
 import { type DatabaseWatch, openSharedDatabase, type SharedDatabase } from './open-postgres.ts'
 import { openSqlite } from './sqlite.ts'
 import { createStores, type SqlStores } from './stores.ts'
@@ -38,7 +39,7 @@ export interface Stores extends SqlStores {
  * @param config - `PDP_STORE_URL` is read for each new connection, since its user and password may change.
  * @param watch - Called while the PDP runs, for a shared database.
  * @param closing - Receives the disposer that closes the database.
- * @throws ConfigError for a vault key or a database that cannot be used, and when another PDP has the log origin; Fault `relations_unavailable` when PostgreSQL does not answer.
+ * @throws ConfigError for a vault key or a database that cannot be used, a database of another issuer, and when another PDP has the log origin; Fault `relations_unavailable` when PostgreSQL does not answer.
  */
 export async function openStores(
   config: Config,
@@ -52,8 +53,9 @@ export async function openStores(
     url === undefined
       ? openOwn(config, closing)
       : await openSharedDatabase(() => config.PDP_STORE_URL ?? url, origin, keys.ids, watch, closing)
-  const { database, leases, reads, runningWithout, ...shared } = opened
+  const { database, leases, reads, runningBeside, runningWithout, ...shared } = opened
   await requireVaultKey(database, keys, runningWithout)
+  await requireIssuer(database, { issuer: config.PDP_ISSUER, former: config.PDP_FORMER_ISSUER }, runningBeside)
   const several = leases && reads ? { leases, reads, owner: origin } : {}
   const stores = await createStores(database, { clock, keys, ...several })
   return { ...stores, ...shared, isShared: database.isShared, tokenEncryption: keys }
@@ -68,6 +70,7 @@ function openOwn(config: Config, closing: AsyncDisposableStack): Opened {
   return {
     database,
     locks: new ProcessLocks(),
+    runningBeside: async () => undefined,
     runningWithout: async () => undefined,
     leases: undefined,
     reads: undefined,

@@ -166,4 +166,9 @@ CREATE TABLE disabled_people (hash ${TEXT} PRIMARY KEY, at bigint NOT NULL, disa
 CREATE TABLE received_signals (hash ${TEXT} PRIMARY KEY, until bigint NOT NULL);
 CREATE INDEX received_signals_until ON received_signals (until);`,
   },
+  {
+    oldest: 1,
+    // The issuer whose people the database knows (ADR 0154): NULL until the first start of a release that notes it.
+    sql: `ALTER TABLE identity ADD COLUMN issuer ${TEXT};`,
+  },
 ]

@@ -57,6 +57,16 @@ export async function registerRelease(
   await session.query('COMMIT')
 }
 
+/** The log origin of another running PDP of the database. */
+export async function runningBeside(
+  database: Pick<Database, 'transaction'>,
+  origin: string,
+): Promise<string | undefined> {
+  const find = `SELECT origin FROM pdps WHERE origin <> $1 AND ${isRunning} ORDER BY origin LIMIT 1`
+  const other = await database.transaction((sql) => firstRow(sql, find, origin))
+  return other && text(other['origin'])
+}
+
 /** Lets other PDPs know which vault keys this one has, while the session lasts. @param ids - Of the keys. */
 export async function announceVaultKeys(session: MemberSession, origin: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) await session.query(`SELECT pg_advisory_lock(${lockId('vaultKey', '$1')})`, [`${origin} ${id}`])

@@ -160,6 +160,8 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE disabled_people (hash TEXT PRIMARY KEY, at INTEGER NOT NULL, disabled INTEGER NOT NULL) STRICT;
    CREATE TABLE received_signals (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;
    CREATE INDEX received_signals_until ON received_signals (until);`,
+  // The issuer whose people the database knows (ADR 0154): NULL until the first start of a release that notes it.
+  `ALTER TABLE identity ADD COLUMN issuer TEXT;`,
 ]
 
 /** `user_version` of a file that was moved to PostgreSQL: releases that do not know the table `moved` refuse it as a newer one. */
