@@ -17,6 +17,7 @@ import { benchPeers } from './peers/main.ts'
 import { updatePage } from './peers/page.ts'
 import { benchPep } from './pep.ts'
 import { benchRest } from './rest/main.ts'
+import { benchRestore } from './restore.ts'
 import { benchSoak } from './soak/main.ts'
 import { benchTransport } from './transport.ts'
 
@@ -42,6 +43,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   pep: async (args) => printAll(await benchPep(args)),
   plot: (args) => updatePage(args, print),
   rest: (args) => benchRest(args, print),
+  restore: (args) => benchRestore(args, print),
   soak: (args) => benchSoak(args, print),
   transport: async (args) => {
     readOptions(args, {})

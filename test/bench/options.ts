@@ -36,6 +36,8 @@ npm run bench -- soak --plot FILE    docs/performance/soak-*.svg and the medians
 npm run bench -- cli [--rounds N]    start of mandate and mandate-audit: help, and a usage error
 npm run bench -- auditor [--entries N]  the auditor's first page in Chromium, over a log of 100,000 entries
 npm run bench -- desktop             the desktop's window in Chromium: the wait behind a sign-in, a long activity scrolled
+npm run bench -- restore [--entries N] [--megabytes N]
+                                     backup and restore of a whole installation: seconds and bytes, as a table
 npm run bench -- pep [--requests N] the enforcement point: its own work, throughput, memory over 1,000,000 requests
 npm run bench -- transport           pipelining and HTTP/2 beside plain connections, without a PDP
 
