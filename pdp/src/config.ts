@@ -107,6 +107,7 @@ const schema = z.strictObject({
   PDP_SERVICE_PER_SECOND: setting.limit(DEFAULT_LIMITS.servicePerSecond),
   PDP_ADDRESS_PER_SECOND: setting.limit(DEFAULT_LIMITS.addressPerSecond),
   PDP_CONCURRENT: setting.limit(DEFAULT_LIMITS.concurrent),
+  PDP_DECIDING: setting.limit(DEFAULT_LIMITS.deciding),
   PDP_PERSON_CONCURRENT: setting.limit(DEFAULT_LIMITS.personConcurrent),
   PDP_STREAMS: setting.limit(DEFAULT_LIMITS.streams),
   /** Seconds after SIGTERM during which the PDP answers every request but is not ready, so that load balancers send requests elsewhere. */

@@ -13,6 +13,7 @@ import { benchLog } from './log.ts'
 import { benchLogPrice } from './log-price.ts'
 import { benchOpenFga } from './openfga.ts'
 import { HELP } from './options.ts'
+import { benchOverload } from './overload/main.ts'
 import { benchPeers } from './peers/main.ts'
 import { updatePage } from './peers/page.ts'
 import { benchPep } from './pep.ts'
@@ -39,6 +40,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     await benchLog(args, print)
     await benchLogPrice(args.includes('--quick'), print)
   },
+  overload: (args) => benchOverload(args, print),
   peers: (args) => benchPeers(args, print),
   pep: async (args) => printAll(await benchPep(args)),
   plot: (args) => updatePage(args, print),

@@ -29,6 +29,8 @@ npm run bench -- hot [--rounds N] [--requests N] [--profile FOLDER] [--case NAME
                                      CPU time of the PDP's process for each request, main thread apart
 npm run bench -- decide [--rounds N] [--decisions N] [--case NAME]
                                      one decision from memory, without HTTP and log
+npm run bench -- overload [--quick] [--only TEXT] [--defence on,off]
+                                     what others get while one caller or address floods a PDP with 10 times what it can answer
 npm run bench -- soak [--minutes N] [--rate N] [--json FILE]
                                      two PDPs at half of their peak (or N decisions a second) for 30 minutes, with grants and
                                      revocations; memory, handles and disk to FILE as JSON lines. Exit 1 after a wrong decision

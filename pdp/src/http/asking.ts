@@ -7,7 +7,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { callersDeadline, runWithDeadline, TIMEOUT_HEADER } from '@mandate/service'
 import type { RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import { type Lane, withWorkload } from '../ports/workload.ts'
+import type { Admission, Leave } from './admission.ts'
 import { accountOf, type Exchange, exchangeOf, principalOf } from './exchange.ts'
 import { jsonBody } from './json-body.ts'
 import { type Answer, sendJson } from './respond.ts'
@@ -28,6 +30,28 @@ export interface AskingOperation {
   readonly lane: Lane
   /** Charges the caller for the bytes of a body that has been read and not parsed. */
   readonly charge?: (by: Principal, bytes: number) => Promise<void>
+  /** Lets requests in whose bodies have been read and not parsed: parsing takes time that callers share. */
+  readonly admission: Pick<Admission, 'enter'>
+}
+
+/**
+ * Waits until a request may be parsed and decided.
+ *
+ * @returns what to call once it has been answered.
+ * @throws Fault `invalid_request` unless its deadline is an integer from 1 to 999999; those of {@link Admission}.
+ */
+export function admit({ admission }: AskingOperation, req: IncomingMessage, res: ServerResponse): Awaitable<Leave> {
+  return admission.enter({
+    caller: accountOf(principalOf(res)),
+    deadline: deadlineOf(req, res),
+    isGone: () => res.closed,
+  })
+}
+
+/** The caller's deadline, counted from the arrival of the request. */
+function deadlineOf({ headers }: IncomingMessage, res: ServerResponse): number | undefined {
+  const sent = headers[TIMEOUT_LOWER]
+  return callersDeadline(Array.isArray(sent) ? sent.join(', ') : sent, exchangeOf(res).arrived)
 }
 
 /**
@@ -44,8 +68,7 @@ export async function answerAsked(
 ): Promise<void> {
   const exchange = exchangeOf(res)
   const by = principalOf(res)
-  const sent = req.headers[TIMEOUT_LOWER]
-  const deadline = callersDeadline(Array.isArray(sent) ? sent.join(', ') : sent, exchange.arrived)
+  const deadline = deadlineOf(req, res)
   const work = () => answer({ body, by, exchange, isGone: () => res.closed })
   const { span } = exchange
   const inLane = () => withWorkload({ caller: accountOf(by), lane, correlation: exchange, span }, work)
@@ -57,11 +80,24 @@ const TIMEOUT_LOWER = TIMEOUT_HEADER.toLowerCase()
 /** The handlers of an operation in Express. */
 export function askingHandlers(operation: AskingOperation): readonly RequestHandler[] {
   const { bodyLimit, charge } = operation
-  const charging: RequestHandler = async (req, res, next) => {
+  const places = new WeakMap<ServerResponse, Leave>()
+  const entering: RequestHandler = async (req, res, next) => {
     const body: unknown = req.body
     if (body instanceof Uint8Array) await charge?.(principalOf(res), body.length)
+    const leave = await admit(operation, req, res)
+    places.set(res, leave)
+    // For a body that cannot be parsed.
+    if (res.closed) leave()
+    else res.once('close', leave)
     next()
   }
-  const answering: RequestHandler = (req, res) => answerAsked(operation, req, res, req.body)
-  return [...jsonBody(bodyLimit, 'required', ...(charge ? [charging] : [])), answering]
+  const answering: RequestHandler = async (req, res) => {
+    try {
+      await answerAsked(operation, req, res, req.body)
+    } finally {
+      // Before the client has read the answer: a slow reader must not keep the place.
+      places.get(res)?.()
+    }
+  }
+  return [...jsonBody(bodyLimit, 'required', entering), answering]
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { faultOf } from '@mandate/service'
 import { expect, onTestFinished, test } from 'vitest'
+import { Admission } from './admission.ts'
 import { createDirectListener } from './direct.ts'
 import { type BeginExchange, exchangeOf, setExchange } from './exchange.ts'
 
@@ -32,11 +33,15 @@ const begin: BeginExchange = (_req, res, path) => {
   return undefined
 }
 
+const anyone = (): Admission => new Admission({ width: 8, widthOfOne: 8, mostWaiting: 8, mostWaitMs: 1_000 })
+
 /** Listens; tells who took each request, and the faults. */
 async function listening() {
   const faults = Promise.withResolvers<string>()
   const listener = createDirectListener({
-    operations: new Map([['/ask', { bodyLimit: 10, lane: 'ask', answer: async ({ body }) => ({ body }) }]]),
+    operations: new Map([
+      ['/ask', { bodyLimit: 10, lane: 'ask', admission: anyone(), answer: async ({ body }) => ({ body }) }],
+    ]),
     begin,
     steps: [],
     answerProblem: async (error, res) => {

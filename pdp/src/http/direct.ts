@@ -6,7 +6,8 @@
  * @module
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { type AskingOperation, answerAsked } from './asking.ts'
+import type { Leave } from './admission.ts'
+import { type AskingOperation, admit, answerAsked } from './asking.ts'
 import { type BeginExchange, principalOf } from './exchange.ts'
 import { jsonObject, readBody } from './json-body.ts'
 import type { Step } from './step.ts'
@@ -55,6 +56,7 @@ async function answerDirectly(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
+  let leave: Leave | undefined
   try {
     const begun = begin(req, res, req.url ?? '')
     if (begun) await begun
@@ -64,8 +66,12 @@ async function answerDirectly(
     }
     const bytes = await readBody(req, Number(req.headers['content-length']))
     if (operation.charge) await operation.charge(principalOf(res), bytes.length)
+    const entered = admit(operation, req, res)
+    leave = entered instanceof Promise ? await entered : entered
     await answerAsked(operation, req, res, jsonObject(bytes))
   } catch (error) {
     await answerProblem(error, res)
+  } finally {
+    leave?.()
   }
 }

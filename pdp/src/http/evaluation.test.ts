@@ -15,11 +15,13 @@ import { Metrics } from '../runtime/metrics.ts'
 import { VaultKeys } from '../store/encryption.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { createStores } from '../store/stores.ts'
+import { Admission } from './admission.ts'
 import { type AskingOperation, answerAsked } from './asking.ts'
 import { answerEvaluation, answerEvaluations } from './evaluation.ts'
 import { type Exchange, setExchange } from './exchange.ts'
 import { Pseudonymizer } from './pseudonymizer.ts'
 import { Redactor } from './redact.ts'
+import { Turns } from './turn.ts'
 
 const PERMIT: Verdict = {
   decision: true,
@@ -94,6 +96,7 @@ beforeEach(async () => {
     logger: pino({ level: 'silent' }),
     metrics: new Metrics(),
     spend: () => Promise.resolve(),
+    turns: new Turns(),
   }
   const principal = { party: undefined, name: 'service:trips', inPerson: false, types: ['workflow'], actor: undefined }
   const exchange: Exchange = {
@@ -114,10 +117,11 @@ beforeEach(async () => {
     response = res
     next()
   })
+  const admission = new Admission({ width: 8, widthOfOne: 8, mostWaiting: 8, mostWaitMs: 1_000 })
   const answering =
     (answer: AskingOperation['answer']): RequestHandler =>
     (req, res) =>
-      answerAsked({ answer, bodyLimit: 1_000, lane: 'ask' }, req, res, req.body)
+      answerAsked({ answer, bodyLimit: 1_000, lane: 'ask', admission }, req, res, req.body)
   app.post('/evaluation', answering(answerEvaluation(deps))).post('/evaluations', answering(answerEvaluations(deps)))
   app.use(answerFault)
   server = createServer(app)

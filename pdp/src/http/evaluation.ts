@@ -33,7 +33,7 @@ import { accountOf, type Exchange } from './exchange.ts'
 import type { FaultDeps } from './faults.ts'
 import { Pace } from './pace.ts'
 import { objectionsOf, parse, requireValid } from './parse.ts'
-import { Turn } from './turn.ts'
+import type { Turn, Turns } from './turn.ts'
 import { readableRequest } from './undecided-item.ts'
 
 export interface EvaluationDeps extends DecisionContextDeps, Pick<FaultDeps, 'logger'> {
@@ -48,6 +48,7 @@ export interface EvaluationDeps extends DecisionContextDeps, Pick<FaultDeps, 'lo
 export interface BatchDeps extends EvaluationDeps {
   /** Counts the decisions of a batch after the first. */
   readonly spend: (by: Principal, decisions: number) => Promise<void>
+  readonly turns: Turns
 }
 
 /** Items of one batch decided in parallel. */
@@ -94,7 +95,7 @@ export function answerEvaluations(deps: BatchDeps): AskingOperation['answer'] {
       traced(
         exchange.span,
         'decide',
-        () => decideAll(semantic, evaluations, isGone, decide),
+        async () => decideAll(semantic, evaluations, { isGone, turn: await deps.turns.begin(accountOf(by)) }, decide),
         ({ length }) => ({
           'mandate.entries': length,
         }),
@@ -125,21 +126,24 @@ function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Dec
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
+interface Course {
+  /** Whether the caller has disconnected: no further item is decided then. */
+  readonly isGone: () => boolean
+  readonly turn: Turn
+}
+
 /**
  * Decides the items by one of AuthZEN's three semantics; the short-circuiting ones return the items up to and including the one that ended them. So
- * many are under way at once; what is decided from memory goes on without waiting, and lets other requests in now and then.
- *
- * @param isGone - Whether the caller has disconnected: no further item is decided then.
+ * many are under way at once; what is decided from memory goes on without waiting, and lets other requests in at the end of its turn.
  */
 async function decideAll<T>(
   semantic: EvaluationsSemantic,
   items: readonly T[],
-  isGone: () => boolean,
+  { isGone, turn }: Course,
   decide: (item: T) => Awaitable<Decided>,
 ): Promise<readonly Decided[]> {
   const ends = { execute_all: undefined, deny_on_first_deny: false, permit_on_first_permit: true }[semantic]
   const decided: Decided[] = []
-  const turn = new Turn()
   let next = 0
   const work = async (): Promise<void> => {
     while (next < items.length && !isGone()) {
@@ -149,7 +153,7 @@ async function decideAll<T>(
       const one = deciding instanceof Promise ? await deciding : deciding
       decided[at] = one
       if (ends !== undefined && one.answer.decision === ends) return
-      if (turn.isOver) await turn.yield()
+      if (turn.isOver) await turn.next()
     }
   }
   const width = ends === undefined ? Math.min(BATCH_WIDTH, items.length) : 1

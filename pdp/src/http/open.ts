@@ -161,6 +161,7 @@ const limitsOf = (config: Config): ServerDeps['limits'] => ({
   servicePerSecond: config.PDP_SERVICE_PER_SECOND,
   addressPerSecond: config.PDP_ADDRESS_PER_SECOND,
   concurrent: config.PDP_CONCURRENT,
+  deciding: config.PDP_DECIDING,
   personConcurrent: config.PDP_PERSON_CONCURRENT,
   streams: config.PDP_STREAMS,
 })

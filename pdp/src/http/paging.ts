@@ -4,6 +4,7 @@
  * @module
  */
 import { compareText } from '@mandate/protocol'
+import type { Turn } from './turn.ts'
 
 /** Candidates decided for one page, and decided in parallel, at most. */
 const MAX_DECIDED = 5_000
@@ -20,6 +21,8 @@ export interface SliceOptions {
    * @default all may
    */
   readonly isAllowed?: (decisions: number, done: number) => Promise<boolean>
+  /** Share of the event loop. @default all of it */
+  readonly turn?: Turn
 }
 
 export interface Slice<R> {
@@ -35,7 +38,7 @@ export interface Slice<R> {
  */
 export async function sliceOf<C extends string, R>(
   candidates: readonly C[],
-  { after, limit, isAllowed }: SliceOptions,
+  { after, limit, isAllowed, turn }: SliceOptions,
   decide: (candidate: C) => Promise<R | undefined>,
 ): Promise<Slice<R>> {
   const sorted = candidates.toSorted(compareText)
@@ -49,6 +52,7 @@ export async function sliceOf<C extends string, R>(
     const decided = await Promise.all(round.map(decide))
     results.push(...decided.filter((result) => result !== undefined))
     at += decided.length
+    if (turn?.isOver) await turn.next()
   }
   return { results, last: at < rest.length ? rest[at - 1] : undefined }
 }

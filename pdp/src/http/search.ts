@@ -30,11 +30,13 @@ import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { Recorder } from '../ports/recorder.ts'
 import type { AskingOperation } from './asking.ts'
+import { accountOf } from './exchange.ts'
 import type { PageTokens } from './page-tokens.ts'
 import { sliceOf } from './paging.ts'
 import { parse } from './parse.ts'
 import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
+import type { Turns } from './turn.ts'
 
 export interface SearchRouteDeps {
   readonly search: SearchDeps
@@ -44,6 +46,7 @@ export interface SearchRouteDeps {
   readonly tokens: PageTokens
   /** Charges the caller for decisions after the first. */
   readonly spend: (by: Principal, decisions: number) => Promise<void>
+  readonly turns: Turns
   /** Checks that the caller may make this request. */
   readonly requireEntitled: (policies: Policies, by: Principal, evaluation: Evaluation) => void
 }
@@ -177,7 +180,7 @@ interface Found<R> {
 
 /** Decides one page. @throws Fault `invalid_request` for a token of another request. */
 async function pageOf<C extends string, R>(
-  { tokens, spend }: SearchRouteDeps,
+  { tokens, spend, turns }: SearchRouteDeps,
   searched: SearchPlan<C>['searched'],
   by: Principal,
   request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage },
@@ -191,7 +194,8 @@ async function pageOf<C extends string, R>(
     throw refuse('invalid_request', 'page.limit: must equal that of the first page.')
   const limit = token?.limit ?? (page?.limit || PAGE_SIZE)
   const isAllowed = (decisions: number, done: number) => hasAllowance(spend, by, decisions, done)
-  const { results, last } = await sliceOf(candidates, { after: token?.after, limit, isAllowed }, decide)
+  const turn = await turns.begin(accountOf(by))
+  const { results, last } = await sliceOf(candidates, { after: token?.after, limit, isAllowed, turn }, decide)
   const next = last === undefined ? '' : tokens.encrypt({ after: last, limit }, of)
   return next || page ? { page: { next_token: next, count: results.length }, results } : { results }
 }

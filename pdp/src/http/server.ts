@@ -13,6 +13,7 @@ import type { TokenBuckets } from '../ports/rates.ts'
 import type { Sessions } from '../ports/stores.ts'
 import type { Tracing } from '../ports/tracing.ts'
 import { withWorkload } from '../ports/workload.ts'
+import { enterAdministration, isStream } from './admit-administration.ts'
 import { type AskingOperation, askingHandlers } from './asking.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionHandlers } from './decisions.ts'
@@ -44,6 +45,7 @@ import { type SearchRouteDeps, searchHandlers } from './search.ts'
 import { type SignalDeps, signalRoute } from './signals.ts'
 import { middleware, type Step } from './step.ts'
 import { OpenStreams } from './streams.ts'
+import { Turns } from './turn.ts'
 
 /** Bytes of a body, at most. */
 const BODY_LIMIT = 64 * 1024
@@ -57,7 +59,7 @@ export interface ServerDeps
     FaultDeps,
     MonitoringDeps,
     Pick<SignalDeps, 'signals' | 'issuer' | 'received'>,
-    Omit<SearchRouteDeps, 'requireEntitled' | 'spend'> {
+    Omit<SearchRouteDeps, 'requireEntitled' | 'spend' | 'turns'> {
   readonly metrics: MonitoringDeps['metrics'] & SignalDeps['metrics']
   /** Absent while tracing is off. */
   readonly tracing?: Tracing | undefined
@@ -110,10 +112,12 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.use(...ofCaller.map(middleware), otherMethods('all'))
   mountOperations(app, handlers, ['asking'])
   app.use(rejectApiKeys, requireWriteScope, administering)
-  const administration = [...jsonBody(BODY_LIMIT, 'optional'), idempotent(reading)]
-  mountOperations(app, handlers, ['reading', 'administration'], ({ access }) =>
-    access === 'administration' ? administration : [],
-  )
+  const entering = enterAdministration(limits.admissions.administer)
+  const administration = [...jsonBody(BODY_LIMIT, 'optional', entering), idempotent(reading)]
+  mountOperations(app, handlers, ['reading', 'administration'], ({ access, id }) => {
+    if (access === 'administration') return administration
+    return isStream(id) ? [] : [entering]
+  })
   mountDeepTiles(app, handlers.tile)
   app.use(refuseUnknownRoute, answerFaults(answerProblem))
   const listener = createDirectListener({
@@ -139,13 +143,23 @@ function createExpress({ trustProxy }: Pick<ServerDeps, 'trustProxy'>): Express 
 
 type AskingId = 'evaluate' | 'evaluateAll' | 'searchSubjects' | 'searchResources' | 'searchActions'
 
-function askingOperations(deps: ServerDeps, { bySize, spend }: Limits): Readonly<Record<AskingId, AskingOperation>> {
-  const { searchSubjects, searchResources, searchActions } = searchHandlers({ ...deps, spend, requireEntitled })
-  const one = { bodyLimit: BODY_LIMIT, lane: 'ask' } as const
-  const many = { bodyLimit: BODY_LIMIT, lane: 'bulk' } as const
+function askingOperations(
+  deps: ServerDeps,
+  { bySize, spend, admissions }: Limits,
+): Readonly<Record<AskingId, AskingOperation>> {
+  const turns = new Turns()
+  const search = searchHandlers({ ...deps, spend, turns, requireEntitled })
+  const { searchSubjects, searchResources, searchActions } = search
+  const one = { bodyLimit: BODY_LIMIT, lane: 'ask', admission: admissions.ask } as const
+  const many = { bodyLimit: BODY_LIMIT, lane: 'bulk', admission: admissions.bulk } as const
   return {
     evaluate: { ...one, answer: answerEvaluation(deps) },
-    evaluateAll: { ...many, bodyLimit: BATCH_LIMIT, charge: bySize, answer: answerEvaluations({ ...deps, spend }) },
+    evaluateAll: {
+      ...many,
+      bodyLimit: BATCH_LIMIT,
+      charge: bySize,
+      answer: answerEvaluations({ ...deps, spend, turns }),
+    },
     searchSubjects: { ...many, answer: searchSubjects },
     searchResources: { ...many, answer: searchResources },
     searchActions: { ...many, answer: searchActions },

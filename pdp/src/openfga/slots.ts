@@ -5,6 +5,7 @@
  * @module
  */
 import type { Lane, Workload } from '../ports/workload.ts'
+import { CallerQueues } from '../runtime/caller-queues.ts'
 
 export interface SlotOptions {
   /** Most single decisions in flight, of all callers. */
@@ -33,11 +34,10 @@ export class FairSlots {
   readonly #underWay: Record<Lane, number> = { ask: 0, bulk: 0, administer: 0 }
   /** Number of questions in flight, by lane and caller. */
   readonly #ofOne = new Map<string, number>()
-  /** Waiting callers by lane, the next one first. */
-  readonly #waiting: Record<Lane, Map<string, Set<Waiting>>> = {
-    ask: new Map(),
-    bulk: new Map(),
-    administer: new Map(),
+  readonly #waiting: Record<Lane, CallerQueues<Waiting>> = {
+    ask: new CallerQueues(),
+    bulk: new CallerQueues(),
+    administer: new CallerQueues(),
   }
   /** The last two different callers outside the bulk lane, and the time of their last request. */
   #about: { readonly caller: string; readonly at: number }[] = []
@@ -64,7 +64,7 @@ export class FairSlots {
     const queues = this.#waiting[work.lane]
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
-        this.#leave(work, waiting)
+        queues.delete(work.caller, waiting)
         reject(signal?.reason)
       }
       const waiting: Waiting = {
@@ -75,16 +75,9 @@ export class FairSlots {
         },
       }
       signal?.addEventListener('abort', giveUp, { once: true })
-      const queue = queues.get(work.caller) ?? new Set()
-      queues.set(work.caller, queue.add(waiting))
+      queues.push(work.caller, waiting)
       this.#serve()
     })
-  }
-
-  #leave({ lane, caller }: Workload, waiting: Waiting): void {
-    const queue = this.#waiting[lane].get(caller)
-    queue?.delete(waiting)
-    if (queue?.size === 0) this.#waiting[lane].delete(caller)
   }
 
   #begin(work: Workload): void {
@@ -101,24 +94,12 @@ export class FairSlots {
     this.#serve()
   }
 
-  /** Starts every waiting request that a slot is free for, the caller that was served longest ago first. */
+  /** Starts every waiting request that a slot is free for, callers in turn. */
   #serve(): void {
     for (const lane of ['administer', 'ask', 'bulk'] as const) {
-      const queues = this.#waiting[lane]
-      for (let next = this.#next(lane); next; next = this.#next(lane)) {
-        const [waiting] = next.queue
-        if (!waiting) break
-        this.#leave({ lane, caller: next.caller }, waiting)
-        // Moves the caller to the end of the queue.
-        if (queues.delete(next.caller)) queues.set(next.caller, next.queue)
-        waiting.start()
-      }
+      const next = () => this.#waiting[lane].take((caller) => this.#isFree({ lane, caller }))
+      for (let one = next(); one; one = next()) one.item.start()
     }
-  }
-
-  #next(lane: Lane): { readonly caller: string; readonly queue: Set<Waiting> } | undefined {
-    for (const [caller, queue] of this.#waiting[lane]) if (this.#isFree({ lane, caller })) return { caller, queue }
-    return undefined
   }
 
   #isFree(work: Workload): boolean {
