@@ -12,6 +12,9 @@ import { Installation, MISSING, type Ran } from '../fixtures/installation.ts'
 import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
 
 const AUDIENCE = 'https://pdp.example/v1/signals'
+/** Object identifiers in DER: `id-ct-authEnvelopedData` (RFC 5083) and `aes256-GCM` (RFC 5084). */
+const AUTH_ENVELOPED_DATA = Buffer.from('060b2a864886f70d0109100117', 'hex')
+const AES_256_GCM = Buffer.from('060960864801650304012e', 'hex')
 const BEARER = 'a-bearer-of-the-security-service-0123456789'
 
 let transmitter: TestIssuer
@@ -78,10 +81,16 @@ describe.skipIf(MISSING !== '')(`backup and restore${MISSING && `: ${MISSING}`}`
     await stop()
     expect(ran).toMatchObject({ status: 0, said: expect.stringContaining('whole and signed') })
     expect(await it.backUp('whole')).toMatchObject({ status: 73 })
-    for (const name of namesIn(join(it.place, 'whole'))) {
-      const bytes = readFileSync(join(it.place, 'whole', name))
-      for (const secret of [it.password, it.vaultKey, world.id('M')]) expect(bytes.includes(secret), name).toBe(false)
-    }
+    const parts = namesIn(join(it.place, 'whole')).filter((name) => !name.startsWith('MANIFEST'))
+    expect(parts.length).toBeGreaterThan(5)
+    for (const name of parts)
+      for (const id of [AUTH_ENVELOPED_DATA, AES_256_GCM])
+        expect(
+          readFileSync(join(it.place, 'whole', name))
+            .subarray(0, 1_024)
+            .includes(id),
+          name,
+        ).toBe(true)
     // After it: a grant ends on the other PDP, M is erased, and B's login is disabled.
     const end = { as: world.as('A'), body: {} }
     expect((await it.pdp(1).call('POST', `/v1/grants/${world.named.get('aD')}/revoke`, end)).status).toBe(200)

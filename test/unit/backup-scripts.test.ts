@@ -115,6 +115,21 @@ test('a folder there and back, in several files, with its modes', () => {
   expect([size, mode & 0o777]).toEqual([SIZE, 0o640])
 })
 
+test('a part is for its own recipient alone: databases and logs are not read with the key of the secrets, nor with a certificate', () => {
+  const decrypt = (recipient: string, key = recipient): Buffer | undefined => {
+    const [certificate, secret] = [join(place, 'keys', `${recipient}.pem`), join(place, 'keys', `${key}.key`)]
+    const part = join(place, 'whole', 'app.00000.cms')
+    const flags = ['-decrypt', '-binary', '-inform', 'DER', '-in', part, '-recip', certificate, '-inkey', secret]
+    const { status, stdout } = spawnSync('openssl', ['cms', ...flags], { env: { PATH } })
+    return status === 0 ? stdout : undefined
+  }
+  const GZIP = [0x1f, 0x8b]
+  expect([...(decrypt('data')?.subarray(0, 2) ?? [])]).toEqual(GZIP)
+  expect([...readFileSync(join(place, 'whole', 'app.00000.cms')).subarray(0, 2)]).not.toEqual(GZIP)
+  expect(decrypt('secrets')).toBeUndefined()
+  expect(decrypt('data', 'secrets')).toBeUndefined()
+})
+
 test('nothing is overwritten: keys, a backup, the place of a link', () => {
   expect(run('make-backup-keys.sh', [])).toMatchObject({ status: 73 })
   for (const name of readdirSync(join(place, 'keys'))) expect(statSync(join(place, 'keys', name)).mode & 0o077).toBe(0)
@@ -256,7 +271,7 @@ describe('at the same time', () => {
   })
 })
 
-describe('in compose', () => {
+describe('in compose', { timeout: 120_000 }, () => {
   const { services } = readComposeFile()
   const volumes = (): string => join(place, 'volumes')
   const env = (more: Variables = {}): Variables => ({
@@ -334,7 +349,7 @@ describe('in compose', () => {
   })
 })
 
-test('a restore is refused while a PDP runs on its directory', async () => {
+test('a restore is refused while a PDP runs on its directory', { timeout: 120_000 }, async () => {
   const dir = join(place, 'running')
   mkdirSync(join(dir, 'log'), { recursive: true })
   const signer = await loadSigner(nodeFiles(), dir, 'running')
