@@ -11,6 +11,7 @@ import { type Asker, type Asking, createCoalescer, type Item, type Part } from '
 import type { Decider, Question, SearchAnswer, SearchQuestion } from './decider.ts'
 import { callJson, describeRefusal, type JsonAnswer, type JsonCall, undecided } from './http-call.ts'
 import { type Outcome, readOutcome } from './outcome.ts'
+import { spreadSeconds, Throttle } from './throttle.ts'
 import type { Transport } from './transport.ts'
 
 /** The circuit opens after five failures in a row, for five seconds. */
@@ -23,6 +24,9 @@ const searchAnswerSchema = z.looseObject({
   results: z.array(z.looseObject({ type: z.string(), id: z.string().min(1) })),
   page: z.looseObject({ next_token: z.string().optional() }).nullish(),
 })
+
+/** The PDP lives, and is asked too much. */
+const TOO_MANY = 429
 
 type Ask = (path: string, asking: Asking, body: unknown) => Promise<JsonAnswer>
 
@@ -59,12 +63,18 @@ export function createAuthzenDecider(transport: Transport): Decider {
 
 function askThrough(transport: Transport): Ask {
   const breaker = new Breaker(BREAKER)
+  const throttle = new Throttle({ now: () => performance.now() })
   return async (path, { authz, deadline = sooner(transport.timeoutMs, authz.deadline), signal }, body) => {
+    if (!throttle.isLetThrough())
+      throw undecided('not sent: the PDP refuses most questions of this service', String(spreadSeconds(1)))
     const waitMs = breaker.enter()
     if (waitMs > 0) throw undecided('the circuit to the PDP is open', String(Math.ceil(waitMs / 1_000)))
     const { requestId } = authz
     const call = { method: 'POST', path, requestId, trace: authz, body, signal } as const
-    return await callThrough(breaker, transport, call, deadline)
+    const answer = await callThrough(breaker, transport, call, deadline)
+    if (answer.status === TOO_MANY) throttle.refused()
+    else throttle.accepted()
+    return answer
   }
 }
 
@@ -121,7 +131,11 @@ async function callThrough(
 
 function answered(answer: JsonAnswer): JsonAnswer {
   if (answer.status === 200) return answer
-  throw undecided(describeRefusal(answer), answer.retryAfter)
+  const { retryAfter } = answer
+  throw undecided(
+    describeRefusal(answer),
+    retryAfter === undefined ? undefined : String(spreadSeconds(Number(retryAfter))),
+  )
 }
 
 function readSingle({ resource }: Item, { body }: JsonAnswer): Outcome {

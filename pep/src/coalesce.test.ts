@@ -4,6 +4,7 @@ import type { Decider, Question } from './decider.ts'
 import { createPools, PdpEndpoints } from './pdp-endpoints.ts'
 import { createPep, type Pep } from './pep.ts'
 import { quiet } from './quiet.fixture.ts'
+import { RetryBudget } from './retry-budget.ts'
 import { fixedBearer } from './service-token.ts'
 import { answering, sendJson, startTestIssuer, startTestPdp, type TestIssuer, type TestPdp } from './testing.ts'
 
@@ -33,6 +34,7 @@ beforeEach(async () => {
   decider = createAuthzenDecider({
     endpoints: new PdpEndpoints(pools, () => performance.now()),
     token: fixedBearer('key'),
+    retries: new RetryBudget(),
     timeoutMs: 5_000,
     close: async () => void (await Promise.all(pools.map(({ pool }) => pool.close()))),
   })

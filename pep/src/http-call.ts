@@ -1,7 +1,7 @@
 /**
  * One JSON call to a PDP with the service's own token: the deadline covers the token, the call and every further attempt. There is a further attempt
  * only where the one before cannot have been answered with a decision: its connection broke before an answer began, or a PDP answered 503 and there
- * is another PDP.
+ * is another PDP. Further attempts are at most a tenth of the first ones, beyond a reserve ({@link RetryBudget}).
  *
  * @module
  */
@@ -11,12 +11,16 @@ import { type Deadline, leftMs, TIMEOUT_HEADER } from '@mandate/service'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 import type { PdpEndpoint, PdpEndpoints } from './pdp-endpoints.ts'
+import type { RetryBudget } from './retry-budget.ts'
 import type { BearerSource } from './service-token.ts'
+import { randomShare } from './throttle.ts'
 import type { TraceContext } from './trace-context.ts'
 
 export interface CallOptions {
   readonly endpoints: PdpEndpoints
   readonly token: BearerSource
+  /** Of all calls to these PDPs. */
+  readonly retries: RetryBudget
 }
 
 export interface JsonCall {
@@ -42,7 +46,7 @@ export interface JsonAnswer {
   readonly evaluationId: string | undefined
 }
 
-/** Delay before the same host is tried again, in milliseconds: enough for a restart behind a proxy, short against the deadline. */
+/** Shortest delay before the same host is tried again, in milliseconds, up to twice as long: enough for a restart behind a proxy, short against the deadline. */
 const RETRY_AFTER_MS = 50
 /** The connection was refused, could not be made, or closed. */
 const BROKEN = new Set([
@@ -69,16 +73,18 @@ export async function callJson(options: CallOptions, call: JsonCall, deadline: D
   return await withTimeout(leftMs(deadline), async (limit) => {
     const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal])
     const order = options.endpoints.order()
+    const { retries } = options
+    retries.asked()
     for (const [at, endpoint] of order.entries()) {
       const next = order[at + 1]
       const result = await resultOf(options, endpoint, call, deadline, signal)
       if (result instanceof Unanswered) {
-        if (next === undefined) throw result.cause
-        if (next === endpoint) await sleep(RETRY_AFTER_MS, undefined, { signal })
+        if (next === undefined || !retries.take()) throw result.cause
+        if (next === endpoint) await sleep(RETRY_AFTER_MS * (1 + randomShare()), undefined, { signal })
         continue
       }
       const isFinal = result.status !== UNAVAILABLE || next === undefined || next === endpoint
-      if (isFinal) return result
+      if (isFinal || !retries.take()) return result
     }
     throw new TypeError('there is no PDP to ask')
   })

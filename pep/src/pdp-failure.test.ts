@@ -75,3 +75,20 @@ test('503 when the service itself gets no token for the PDP', async () => {
   expect({ status, code: body['code'], ran: ran() }).toEqual({ status: 503, code: 'decision_unavailable', ran: 0 })
   expect(pdp.asked).toEqual([])
 })
+
+test('a PDP that refuses because of too many questions is not sent all of them, and clients wait for different times', async () => {
+  pdp.answerWith((_, res) => {
+    res.setHeader('retry-after', '3')
+    sendJson(res, 429, { code: 'too_many_requests' })
+  })
+  const waits = new Set<number>()
+  const questions = 80
+  for (let question = 0; question < questions; question += 1) {
+    const { status, headers } = await post('/items/a')
+    expect(status).toBe(503)
+    waits.add(Number(headers.get('retry-after')))
+  }
+  expect(pdp.asked.length).toBeLessThan(questions / 2)
+  expect(waits.size).toBeGreaterThan(1)
+  expect(ran()).toBe(0)
+})

@@ -147,3 +147,12 @@ test('a PDP that failed is tried last, for longer with each failure in a row, an
   now = 4_000
   expect(new Set(firsts())).toEqual(new Set([a, b]))
 })
+
+test('while every PDP is unavailable they are not asked a multiple of the questions', async () => {
+  for (const pdp of pdps) pdp.answerWith(unavailable)
+  const pep = newPep()
+  const questions = 250
+  for (let question = 0; question < questions; question += 1) expect(await ask(pep)).toBe(503)
+  // The reserve of further attempts and a tenth, instead of one for each question.
+  expect(counts().reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(questions + 100 + questions / 10)
+})

@@ -8,6 +8,7 @@ import { createDiscovery } from './discovery.ts'
 import type { CallOptions } from './http-call.ts'
 import type { CheckedPdpAdminOptions } from './options.ts'
 import { createPools, PdpEndpoints } from './pdp-endpoints.ts'
+import { RetryBudget } from './retry-budget.ts'
 import { fixedBearer, RenewedToken } from './service-token.ts'
 import { createTokenEndpoint } from './token-endpoint.ts'
 
@@ -29,6 +30,7 @@ export function createTransport(options: CheckedPdpAdminOptions): Transport {
   }
   return {
     endpoints: new PdpEndpoints(pools, () => performance.now()),
+    retries: new RetryBudget(),
     token: 'apiKey' in credentials ? fixedBearer(credentials.apiKey) : ownToken(credentials),
     timeoutMs,
     close: async () => {
