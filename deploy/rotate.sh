@@ -1,9 +1,10 @@
 #!/bin/sh
-# Rotates one secret of the containers without a failed request: docs/rotation.md says what each does, and what to do after a compromise.
+# Rotates one secret of the containers, without a failed request but where OpenFGA or Keycloak restarts: docs/rotation.md says what each does, and what to do after a compromise.
 #
 #   deploy/rotate.sh client-secret trips|care|booking-agent|auditor|console
 #   deploy/rotate.sh database pdp|trips       a new password for that of two roles which is not in use
-#   deploy/rotate.sh openfga-key              restarts OpenFGA twice: decisions that are not in memory wait meanwhile
+#   deploy/rotate.sh database openfga|keycloak|postgres    restarts OpenFGA or Keycloak
+#   deploy/rotate.sh openfga-key              restarts OpenFGA twice: changes, and decisions that are not in memory, fail meanwhile
 #   deploy/rotate.sh vault-key begin|switch|finish     20 minutes between switch and finish
 #   deploy/rotate.sh log-key pdp-1|pdp-2 [retire]      retire when every auditor has the new key
 #   deploy/rotate.sh edge                     takes edge_cert and edge_key, replaced before, without a restart
@@ -21,7 +22,7 @@ fail() {
   exit "${2:-78}"
 }
 usage() {
-  sed -n '4,9s/^# \{0,1\}//p' "$here/rotate.sh" >&2
+  sed -n '4,/^#$/s/^# \{0,1\}//p' "$here/rotate.sh" >&2
   exit 64
 }
 
@@ -34,7 +35,16 @@ put() {
   chmod 0444 "$folder/$1"
 }
 new_secret() { openssl rand -hex 32 | tr -d '\n'; }
-sql() { docker compose exec -T postgres psql --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 --username postgres --dbname "$1"; }
+# sql: runs standard input as the superuser. While its own password is rotated, the file has the new one and the present one.
+sql() {
+  # shellcheck disable=SC2016 # the shell in the container reads the password
+  docker compose exec -T postgres bash -c 'psql() { command psql --host=127.0.0.1 --username=postgres --dbname=postgres --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "$@"; }
+    for PGPASSWORD in $(< "${MANDATE_SECRETS_DIR:-/run/secrets}/postgres_password"); do
+      export PGPASSWORD
+      ! psql --command="SELECT" > /dev/null 2>&1 < /dev/null || break
+    done
+    psql'
+}
 
 # taken SERVICE... : has them read their files now, and waits until each has done so. Files are looked at every 5 s in any case.
 taken() {
@@ -60,11 +70,7 @@ one_by_one() {
 client_secret() {
   case $1 in trips | care | booking-agent | auditor) service=$1 ;; console) service=auditor ;; *) usage ;; esac
   file=$(echo "$1" | tr - _)_client_secret
-  former=$(tail -n 1 "$folder/$file")
-  # Two lines: an interrupted rotation, which may have changed the secret at the issuer already.
-  new=$(sed -n '1{$!p;}' "$folder/$file")
-  [ -n "$new" ] || new=$(new_secret)
-  printf '%s\n%s' "$new" "$former" | put "$file"
+  overlap "$file"
   taken "$service"
   admin="/opt/keycloak/bin/kcadm.sh"
   printf '%s\n%s\n' "$1" "$new" | docker compose exec -T keycloak bash -c "set -eu; read -r client; read -r secret
@@ -77,28 +83,64 @@ client_secret() {
   taken "$service"
 }
 
-# Two roles log in and act as the owner; the one that is not in use gets a password, then the other one loses its own.
+# Lines of NAME: a new secret and the present one, or those of a rotation that was interrupted.
+overlap() {
+  former=$(tail -n 1 "$folder/$1")
+  new=$(sed -n '1{$!p;}' "$folder/$1")
+  [ -n "$new" ] || new=$(new_secret)
+  printf '%s\n%s' "$new" "$former" | put "$1"
+}
+
+# Two roles log in and act as the owner; the one that is not in use gets a password, then all others lose theirs.
 database() {
   case $1 in
-    pdp) files='pdp_store_url pdp_index_url' services='pdp-1 pdp-2' ;;
-    trips) files=trips_database_url services=trips ;;
+    pdp) files='pdp_store_url pdp_index_url' ;;
+    trips) files=trips_database_url ;;
+    openfga) files=openfga_config ;;
+    keycloak | postgres)
+      own_password "$1"
+      return
+      ;;
     *) usage ;;
   esac
-  first=${files%% *}
-  present=$(sed -n 's|^postgres://\([^:]*\):.*|\1|p' "$folder/$first")
+  present=$(sed -n 's|.*postgres://\([^:]*\):.*|\1|p' "$folder/${files%% *}")
   case $present in "$1_a") next=$1_b ;; *) next=$1_a ;; esac
   new=$(new_secret)
-  sql postgres << SQL
+  sql << SQL
 DO \$\$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$next') THEN CREATE ROLE $next IN ROLE $1; END IF;
 END \$\$;
 ALTER ROLE $next LOGIN PASSWORD '$new';
 ALTER ROLE $next SET role = $1;
 SQL
-  for file in $files; do sed "s|^postgres://[^@]*@|postgres://$next:$new@|" "$folder/$file" | put "$file"; done
-  # shellcheck disable=SC2086
-  taken $services
-  echo "ALTER ROLE $present PASSWORD NULL;" | sql postgres
+  for file in $files; do sed "s|postgres://[^@]*@|postgres://$next:$new@|" "$folder/$file" | put "$file"; done
+  case $1 in
+    pdp) taken pdp-1 pdp-2 ;;
+    trips) taken trips ;;
+    openfga) docker compose up --detach --wait --force-recreate --no-deps openfga ;;
+  esac
+  # Also of an interrupted rotation. Sessions that are open go on.
+  sql << SQL
+SELECT format('ALTER ROLE %I PASSWORD NULL', rolname) FROM pg_roles
+  WHERE rolname IN ('$1', '$1_a', '$1_b') AND rolname <> '$next' \gexec
+SQL
+}
+
+# One role: Keycloak knows its user by a setting, and no service logs in as postgres.
+own_password() {
+  case $1 in
+    keycloak)
+      new=$(new_secret)
+      printf %s "$new" | put keycloak_db_password
+      echo "ALTER ROLE keycloak PASSWORD '$new';" | sql
+      docker compose up --detach --wait --force-recreate --no-deps keycloak
+      ;;
+    postgres)
+      overlap postgres_password
+      echo "ALTER ROLE postgres PASSWORD '$new';" | sql
+      printf %s "$new" | put postgres_password
+      ;;
+  esac
 }
 
 openfga_key() {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { ConfigError, readEnvironment } from './config.ts'
 import { FileReloader, type Reload } from './file-reloader.ts'
@@ -34,12 +34,16 @@ const say =
     void lines.push({ level, text, fields: fields as Readonly<Record<string, unknown>> })
 
 /** A reloader, and the secrets that were put into force. */
-function reloading(prepare?: Reload<Config>['prepare'], everyMs = 3_600_000) {
+function reloading(prepare?: Reload<Config>['prepare'], everyMs = 3_600_000, whileRead: () => void = () => undefined) {
   const applied: string[] = []
   const outcomes: string[] = []
   const reloader = new FileReloader<Config>({
     environment,
-    readConfig: (env) => readEnvironment(env, { prefix: 'NOTES_', schema }),
+    readConfig: (env) => {
+      const config = readEnvironment(env, { prefix: 'NOTES_', schema })
+      whileRead()
+      return config
+    },
     reload: {
       files: ['NOTES_SECRET_FILE', 'NOTES_PEER_FILE'],
       filesAtStart: ['NOTES_SALT_FILE'],
@@ -79,6 +83,33 @@ test('a file that cannot be used keeps the former one in force, is reported once
   expect(await reloader.now()).toBe('refused')
   write('secret', SECRET)
   expect(await reloader.now()).toBe('applied')
+  expect(applied).toEqual([SECRET])
+})
+
+test('a file that changes while it is read is not used', async () => {
+  let isWritten = false
+  const { reloader, applied } = reloading(undefined, undefined, () => {
+    if (!isWritten) write('secret', SECRET)
+    isWritten = true
+  })
+  write('secret', SECRET.slice(0, 12))
+  expect(await reloader.now()).toBe('refused')
+  expect(applied).toEqual([])
+  expect(await reloader.now()).toBe('applied')
+  expect(applied).toEqual([SECRET])
+})
+
+test('a file that is being written is not used before it is whole', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const everyMs = 5_000
+  const { reloader, applied } = reloading(undefined, everyMs)
+  for (const length of [9, 12, SECRET.length]) {
+    write('secret', SECRET.slice(0, length))
+    await vi.advanceTimersByTimeAsync(everyMs)
+  }
+  await vi.advanceTimersByTimeAsync(everyMs)
+  await reloader.close()
   expect(applied).toEqual([SECRET])
 })
 

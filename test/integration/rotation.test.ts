@@ -4,11 +4,13 @@
  *
  * @module
  */
+import { execFile } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
 import { parseConfig } from '@mandate/pdp'
 import { createPep, type Pep, type PepOptions } from '@mandate/pep'
 import { parseVerifierKey, verifyCheckpoint } from '@mandate/protocol'
@@ -25,9 +27,13 @@ import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
 import { environment, startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
 import { startTcpSwitch, type TcpSwitch } from '../fixtures/tcp-switch.ts'
 import { World } from '../fixtures/world.ts'
+import { ROOT } from '../support/compose-file.ts'
 import { makeCertificates } from '../support/tls-front.ts'
 
 const HOUR_MS = 3_600_000
+/** A busy machine makes three PDPs slow. */
+const WAIT_MS = 90_000
+vi.setConfig({ testTimeout: 2 * WAIT_MS })
 /** Questions of each asker that must be answered after a step. */
 const AFTER_A_STEP = 3
 const newSecret = (): string => randomBytes(24).toString('hex')
@@ -79,8 +85,8 @@ class RotatingPdp {
       ...environment(server, issuer, this.dataDir),
       OPENFGA_STORE: 'rotation',
       OPENFGA_API_TOKEN_FILE: join(folder, 'openfga-key'),
-      PDP_STORE_URL_FILE: join(folder, 'store-url'),
-      PDP_INDEX_URL_FILE: join(folder, 'index-url'),
+      PDP_STORE_URL_FILE: join(folder, 'pdp_store_url'),
+      PDP_INDEX_URL_FILE: join(folder, 'pdp_index_url'),
       PDP_VAULT_KEY_FILE: join(folder, 'vault-key'),
       PDP_VAULT_OLD_KEYS_FILE: join(folder, 'vault-old-keys'),
       PDP_METADATA_KEY_FILE: join(folder, 'metadata-key'),
@@ -159,6 +165,7 @@ class Asker {
   }
 }
 
+const formerApiKeys: string[] = []
 const askers: Asker[] = []
 const closing: (() => Promise<unknown>)[] = []
 
@@ -167,7 +174,7 @@ async function noneFailed(): Promise<void> {
   const from = askers.map(({ answered }) => answered)
   const isAnswered = ({ answered, failures }: Asker, index: number): boolean =>
     failures.length > 0 || answered >= (from[index] ?? 0) + AFTER_A_STEP
-  await vi.waitUntil(() => askers.every(isAnswered), { timeout: 20_000 })
+  await vi.waitUntil(() => askers.every(isAnswered), { timeout: WAIT_MS })
   expect([...new Set(askers.flatMap(({ failures }) => failures))]).toEqual([])
 }
 
@@ -223,6 +230,7 @@ beforeAll(async () => {
   relations = await startTcpSwitch(openFga[0]?.url ?? '')
   write('openfga-key', openFgaKeys[0])
   await prepareDatabases()
+  writeFileSync(join(folder, 'docker'), DOCKER, { mode: 0o700 })
   write('vault-key', vaultKeys[0])
   write('vault-old-keys', '')
   write('metadata-key', newMetadataKey())
@@ -250,28 +258,59 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Two roles that log in, and one that owns everything: the tables of either are those of both. */
+/** Roles that own their databases, as in `deploy/postgres`, and the superuser of `deploy/rotate.sh`. */
 async function prepareDatabases(): Promise<void> {
   const index = await postgres.createDatabase('rotation_index')
-  for (const role of ['pdp_a', 'pdp_b']) await makeRole(role)
-  urls = { store: postgres.url, index, trips: await postgres.createDatabase('rotation_trips') }
-  useRole('pdp_a')
-  tripsDatabase = await openTripsDatabase(read('trips-url'))
+  urls = {
+    pdp_store_url: postgres.url,
+    pdp_index_url: index,
+    trips_database_url: await postgres.createDatabase('trips'),
+  }
+  write('postgres_password', newSecret())
+  await postgres.query(postgres.url, `CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '${read('postgres_password')}'`)
+  for (const [name, url] of Object.entries(urls)) {
+    const [role] = name.split('_')
+    const database = new URL(url).pathname.slice(1)
+    await postgres.query(
+      postgres.url,
+      `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN
+         CREATE ROLE ${role} LOGIN PASSWORD '${role}-password'; END IF; END $$;
+       ALTER DATABASE ${database} OWNER TO ${role}`,
+    )
+    write(name, as(role ?? '', url))
+  }
+  tripsDatabase = await openTripsDatabase(read('trips_database_url'))
   closing.push(tripsDatabase.close)
-}
-async function makeRole(role: string): Promise<void> {
-  const owner = new URL(postgres.url).username
-  const sql = `CREATE ROLE ${role} LOGIN PASSWORD '${role}-password' IN ROLE ${owner}; ALTER ROLE ${role} SET role = ${owner}`
-  await postgres.query(postgres.url, sql)
 }
 const as = (username: string, url: string, password = `${username}-password`): string =>
   Object.assign(new URL(url), { username, password }).href
 
-let urls: Readonly<Record<'store' | 'index' | 'trips', string>>
+let urls: Readonly<Record<'pdp_store_url' | 'pdp_index_url' | 'trips_database_url', string>>
 let tripsDatabase: PostgresDatabase
 
-function useRole(username: string, password?: string): void {
-  for (const [name, url] of Object.entries(urls)) write(`${name}-url`, as(username, url, password))
+/** In place of Docker: SQL goes to PostgreSQL, a signal leaves a file, and services have taken their files when there is a file that says so. */
+const DOCKER = `#!/bin/sh
+for last; do :; done
+case "$*" in
+  *'exec -T postgres'*) exec bash -c "$last" ;;
+  *'kill --signal HUP'*) : > "$MANDATE_SECRETS_DIR/hang-up" ;;
+  *logs*) [ ! -e "$MANDATE_SECRETS_DIR/taken" ] || echo '"outcome":"applied"' ;;
+esac
+`
+
+/** Runs `deploy/rotate.sh`. @param take - Has the services read their files, as their signal does. */
+async function rotate(args: readonly string[], take: () => Promise<unknown>): Promise<void> {
+  for (const name of ['hang-up', 'taken']) rmSync(join(folder, name), { force: true })
+  const env = {
+    PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}`,
+    MANDATE_SECRETS_DIR: folder,
+    PGPORT: new URL(postgres.url).port,
+  }
+  const running = promisify(execFile)(join(ROOT, 'deploy/rotate.sh'), args, { env })
+  await Promise.race([running, vi.waitUntil(() => existsSync(join(folder, 'hang-up')), { timeout: WAIT_MS })])
+  await take()
+  write('taken', '')
+  await running
 }
 
 /** The certificate that one side shows, and whom it trusts. */
@@ -330,6 +369,7 @@ test('client secret: the service has both, then the identity provider has the ne
 
 test('API key: the service has the new one before the former is revoked', async () => {
   const { items } = (await world.call('GET', '/v1/keys', world.staff('operator'))).body
+  formerApiKeys.push(read('api-key'))
   write('api-key', (await makeApiKey()).key)
   await noneFailed()
   for (const { id } of items)
@@ -350,7 +390,9 @@ test('OpenFGA: it takes both keys, the PDPs the new one, and then it takes that 
   write('openfga-key', openFgaKeys[1])
   expect(await reloadAll()).toEqual(['applied'])
   await noneFailed()
-  await makeRole('openfga_b')
+  const owner = new URL(postgres.url).username
+  const role = `CREATE ROLE openfga_b LOGIN PASSWORD 'openfga_b-password' IN ROLE ${owner}; ALTER ROLE openfga_b SET role = ${owner}`
+  await postgres.query(postgres.url, role)
   const postgresUrl = Object.assign(new URL(as('openfga_b', postgres.url)), { pathname: '/openfga' }).href
   openFga.push(await startOpenFga({ engine: 'postgres', postgresUrl, env: {}, apiToken: openFgaKeys[1] }))
   relations.to(openFga[1]?.url ?? '')
@@ -359,25 +401,32 @@ test('OpenFGA: it takes both keys, the PDPs the new one, and then it takes that 
   expect((await world.grant({ from: 'A', to: 'B', actions: ['read'] })).status).toBe(201)
 })
 
-test('database password: of two roles the other one gets it, and the former is locked', async () => {
-  await postgres.query(postgres.url, "ALTER ROLE pdp_b PASSWORD 'a new password'")
-  useRole('pdp_b', 'a mistyped password')
+test('database passwords: of two roles the other one gets it, and the former loses its own', async () => {
+  const former = { pdp: read('pdp_store_url'), trips: read('trips_database_url') }
+  write('pdp_store_url', as('pdp', urls.pdp_store_url, 'a mistyped password'))
   expect(await reloadAll()).toEqual(['refused'])
-  await expect(tripsDatabase.prepareUrl(read('trips-url'))).rejects.toThrow(
+  await expect(tripsDatabase.prepareUrl(as('trips', former.trips, 'a mistyped password'))).rejects.toThrow(
     'TRIPS_DATABASE_URL: password authentication',
   )
   await noneFailed()
-  useRole('pdp_b', 'a new password')
-  expect(await reloadAll()).toEqual(['applied'])
-  const apply = await tripsDatabase.prepareUrl(read('trips-url'))
-  apply()
-  await postgres.query(postgres.url, 'ALTER ROLE pdp_a NOLOGIN')
+  await rotate(['database', 'pdp'], async () => {
+    expect(await reloadAll()).toEqual(['applied'])
+    await noneFailed()
+  })
+  await rotate(['database', 'trips'], async () => {
+    const apply = await tripsDatabase.prepareUrl(read('trips_database_url'))
+    apply()
+    await noneFailed()
+  })
   await noneFailed()
-  const connections = `SELECT count(*) FROM pg_stat_activity WHERE usename = 'pdp_b' AND application_name LIKE 'mandate-%'`
+  for (const url of Object.values(former))
+    await expect(postgres.query(url, 'SELECT 1')).rejects.toThrow('password authentication failed')
+  await rotate(['database', 'postgres'], async () => undefined)
+  await postgres.query(as('postgres', postgres.url, read('postgres_password')), 'SELECT 1')
+  const connections = (role: string) => `SELECT count(*) FROM pg_stat_activity WHERE usename = '${role}'`
   expect((await world.grant({ from: 'A', to: 'C', actions: ['read'] })).status).toBe(201)
-  await expect.poll(async () => Number(await postgres.query(postgres.url, connections))).toBeGreaterThan(0)
-  const former = `SELECT count(*) FROM pg_stat_activity WHERE usename = 'pdp_a' AND application_name = 'trips'`
-  await expect.poll(async () => Number(await postgres.query(postgres.url, former))).toBe(0)
+  await expect.poll(async () => Number(await postgres.query(postgres.url, connections('pdp_a')))).toBeGreaterThan(0)
+  await expect.poll(async () => Number(await postgres.query(postgres.url, connections('trips')))).toBe(0)
   const page = await world.call('GET', '/v1/decisions?limit=1', world.staff('auditor'))
   expect(page.status).toBe(200)
 })
@@ -432,9 +481,28 @@ test('certificates: either side trusts both authorities while certificates of th
   await noneFailed()
 })
 
-test('vault key and log keys: the PDPs are replaced one after the other', { timeout: 120_000 }, async () => {
-  // It would need a third of its kind.
+test('a former value is refused once its rotation is over', async () => {
+  const { port } = plain[0] ?? expect.unreachable('not started')
+  for (const key of formerApiKeys) {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const body = JSON.stringify(world.question({ subject: 'A', action: 'read' }))
+    const asked = await fetch(`http://127.0.0.1:${port}/access/v1/evaluation`, { method: 'POST', headers, body })
+    expect(asked.status).toBe(401)
+  }
+  const stores = `${openFga[1]?.url}/stores`
+  const withKey = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
+  expect((await fetch(stores, withKey(openFgaKeys[1]))).status).toBe(200)
+  expect((await fetch(stores, withKey(openFgaKeys[0]))).status).toBe(401)
+  const token = await issuer.token(TRIPS)
+  placeCertificates('client', 'former', ['new'])
   await askers.pop()?.stop()
+  expect(await askOverTls(token)).toMatch(/^TLS: (?!\d)/u)
+  placeCertificates('client', 'new')
+  expect(await askOverTls(token)).toBeUndefined()
+})
+
+test('vault key and log keys: the PDPs are replaced one after the other', async () => {
+  // Its asker has ended: it would need a third of its kind.
   await withTls.stop()
   const files = nodeFiles()
   const changes = new Map<string, { readonly newest: string; readonly other: string }>()
@@ -484,7 +552,7 @@ test('without overlap questions fail, and the askers see it', async () => {
   issuer.clientSecrets.set('trips', 'the new secret')
   const { answered } = asker
   // Then no question from before is under way any more.
-  await vi.waitUntil(() => asker.answered > answered, { timeout: 20_000 })
+  await vi.waitUntil(() => asker.answered > answered, { timeout: WAIT_MS })
   for (const { failures } of askers) failures.length = 0
   await noneFailed()
 })

@@ -11,12 +11,13 @@ import { ROOT } from '../support/compose-file.ts'
 
 const DOCKER = `#!/bin/sh
 case "$*" in
+  *rotate-key* | *retire-key*) if [ -n "\${LOG_KEY_SAYS:-}" ]; then echo "$LOG_KEY_SAYS" >&2; exit 70; fi ;;
   'compose logs'*) echo "{\\"outcome\\":\\"$OUTCOME\\"} are refused, those in force stay"; exit ;;
   *psql* | *bash*) cat >> "$RECORDED/input" ;;
 esac
 echo "$*" | tr '\\n' ' ' >> "$RECORDED/calls"
 echo >> "$RECORDED/calls"
-for name in trips_client_secret pdp_vault_key pdp_vault_old_keys openfga_config pdp_store_url; do
+for name in trips_client_secret pdp_vault_key pdp_vault_old_keys openfga_config pdp_store_url keycloak_admin_password; do
   cp "$MANDATE_SECRETS_DIR/$name" "$RECORDED/$name.$(wc -l < "$RECORDED/calls" | tr -d ' ')"
 done
 [ "$(wc -l < "$RECORDED/calls")" -ne "\${FAIL_AT:-0}" ]
@@ -99,10 +100,33 @@ test('database: the other role gets a password, then the URL, and the former rol
   expect(new URL(secret('pdp_index_url'))).toMatchObject({ username, password, pathname: '/pdp_index' })
   const sql = readFileSync(join(folder, 'input'), 'utf8')
   expect(sql).toContain(`ALTER ROLE pdp_a LOGIN PASSWORD '${password}'`)
-  expect(sql.trim().endsWith('ALTER ROLE pdp PASSWORD NULL;')).toBe(true)
+  expect(sql).toContain("WHERE rolname IN ('pdp', 'pdp_a', 'pdp_b') AND rolname <> 'pdp_a'")
   expect(new URL(at(1, 'pdp_store_url')).username).toBe('pdp')
   expect(rotate(['database', 'pdp']).status).toBe(0)
   expect(new URL(secret('pdp_store_url')).username).toBe('pdp_b')
+})
+
+test('OpenFGA and Keycloak get their database passwords with a restart', () => {
+  for (const name of ['openfga', 'keycloak']) {
+    expect(rotate(['database', name]).status).toBe(0)
+    expect(readFileSync(join(folder, 'calls'), 'utf8')).toContain(
+      `up --detach --wait --force-recreate --no-deps ${name}`,
+    )
+  }
+  const sql = readFileSync(join(folder, 'input'), 'utf8')
+  expect(secret('openfga_config')).toMatch(/uri: postgres:\/\/openfga_a:[0-9a-f]{64}@postgres:5432\/openfga/u)
+  expect(sql).toContain(`ALTER ROLE keycloak PASSWORD '${secret('keycloak_db_password')}'`)
+})
+
+test('a rotation of a log key that was interrupted goes on with its restart; another failure ends it', () => {
+  for (const words of ['keys overlap already: retire the old one first', 'there is only one key: rotate first']) {
+    const isRotate = words.startsWith('keys')
+    const args = ['log-key', 'pdp-1', ...(isRotate ? [] : ['retire'])]
+    expect(rotate(args, { LOG_KEY_SAYS: words }).status).toBe(0)
+    expect(readFileSync(join(folder, 'calls'), 'utf8')).toContain('--no-deps pdp-1')
+  }
+  expect(rotate(['log-key', 'pdp-1'], { LOG_KEY_SAYS: 'no space left' })).toMatchObject({ status: 70 })
+  expect(() => readFileSync(join(folder, 'calls'), 'utf8')).toThrow('ENOENT')
 })
 
 test('a service that refuses the new value ends the rotation, and the former value stays valid', () => {
@@ -116,7 +140,7 @@ test('a service that refuses the new value ends the rotation, and the former val
 test.for([
   [[]],
   [['client-secret', 'edge']],
-  [['database', 'keycloak']],
+  [['database', 'edge']],
   [['vault-key', 'now']],
   [['log-key', 'pdp-3']],
 ] as const)('usage: %j', ([args]) => {

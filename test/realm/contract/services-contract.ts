@@ -112,9 +112,30 @@ export function servicesContract(subject: Subject): void {
       const headers = { authorization: `Bearer ${token()}`, 'mandate-persona': 'traveler/family' }
       return (await fetch(`${stack.urls.trips}/workflows/${trip['id']}`, { headers })).status
     }
+    const ofService = async (): Promise<string> => {
+      const from = createServiceTokens({
+        issuer: stack.issuer,
+        credentials: { clientId: 'trips', clientSecret: stack.clientSecrets.trips },
+        timeoutMs: 5_000,
+      })
+      return from.own('pdp').finally(from.close)
+    }
+    const question = {
+      subject: { type: 'user', id: decodeJwt(old).sub },
+      action: { name: 'read' },
+      resource: { type: 'workflow', id: trip['id'] },
+    }
+    const askPdpWith = (token: () => Promise<string>) => async () => {
+      const headers = { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' }
+      const url = `${stack.urls.pdp}/access/v1/evaluation`
+      return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(question) })).status
+    }
+    const former = await ofService()
     const before = load(askWith(() => old))
+    const asking = [load(askPdpWith(async () => former)), load(askPdpWith(ofService))]
     await further(before)
     onTestFinished(await subject().admin.rotateKey())
+    expect(kidOf(await ofService())).not.toBe(kidOf(former))
     const again = await enterAs(stack, 'carlo', 'traveler/family')
     const fresh = await again.tokenFor('trips')
     expect(kidOf(fresh)).not.toBe(kidOf(old))
@@ -122,7 +143,8 @@ export function servicesContract(subject: Subject): void {
     await Promise.all([further(before), further(after)])
     // The PDP hears of the new key from its people, too.
     expect((await again.call('pdp', 'GET /v1/personas')).status).toBe(200)
-    expect([await before.stop(), await after.stop()]).toEqual([[], []])
+    for (const running of asking) await further(running)
+    expect(await Promise.all([before, after, ...asking].map((running) => running.stop()))).toEqual([[], [], [], []])
   })
 }
 
