@@ -18,6 +18,7 @@ import { clientOf, DEVICE, isNative, PATHS } from './realm.ts'
 export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 const WRONG_CODE = 'This code is not valid, or no longer. Check it, or start again at the terminal.'
+const NO_FORM = 'This form is not valid, or no longer.'
 const TOO_MANY = 'Too many wrong codes. Wait for a minute.'
 const WAIT_S = 60
 /** SHA-256 in Base64url (RFC 7636, section 4.2). */
@@ -49,6 +50,7 @@ export function deviceFlow(wrongCodes: WrongCodes): DeviceFlow {
       const { userCode, name } = (err ?? {}) as { readonly userCode?: string; readonly name?: string }
       if (name === 'AbortedError') return sendPage(ctx, deviceRefusedPage())
       if (userCode !== undefined) wrongCodes.add()
+      if (err && discardUnsavedSession(ctx)) return sendPage(ctx, errorPage(NO_FORM))
       sendPage(ctx, userCodePage({ ...formOf(ctx), error: err && WRONG_CODE }))
     },
     userCodeConfirmSource: async (ctx, _form, client, _deviceInfo, userCode) => {
@@ -57,6 +59,18 @@ export function deviceFlow(wrongCodes: WrongCodes): DeviceFlow {
     },
     successSource: async (ctx) => sendPage(ctx, deviceDonePage()),
   }
+}
+
+/**
+ * A code that is sent without its form has no stored session, and `oidc-provider` cannot save the one that it makes to answer: it fails with a 500.
+ *
+ * @returns Whether the session was such a one. It is not saved then.
+ */
+function discardUnsavedSession({ oidc }: KoaContextWithOIDC): boolean {
+  const session = oidc.session as unknown as { readonly exp?: number; touched: boolean } | undefined
+  if (session === undefined || session.exp !== undefined) return false
+  session.touched = false
+  return true
 }
 
 function formOf(ctx: KoaContextWithOIDC): { readonly action: string; readonly token: string } {

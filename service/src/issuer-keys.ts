@@ -23,7 +23,7 @@ export interface IssuerKeysOptions {
   readonly tls?: ClientTls | undefined
   /** undici dispatcher for the requests; the caller closes it. @default a dispatcher of its own, for responses of at most 64 KiB */
   readonly dispatcher?: Dispatcher | undefined
-  /** Keys are fetched again for an unknown `kid` at most this often, in milliseconds. @default 1000 */
+  /** Keys are fetched again for an unknown `kid` at most this often, in milliseconds. @default 500 */
   readonly cooldownMs?: number
 }
 
@@ -56,7 +56,7 @@ const MAX_WAITING = 32
  * @param url - Of the JWKS document (`jwks_uri`).
  */
 export function createIssuerKeys(url: URL, options: IssuerKeysOptions = {}): IssuerKeys {
-  const { timeoutMs = 2_000, cooldownMs = 1_000, dispatcher, tls } = options
+  const { timeoutMs = 2_000, cooldownMs = 500, dispatcher, tls } = options
   const own = dispatcher === undefined ? identityAgent(tls) : undefined
   const keys = createRemoteJWKSet(url, {
     cacheMaxAge: CACHE_MS,

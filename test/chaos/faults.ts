@@ -17,6 +17,8 @@ export interface Fault {
   readonly kind: string
   /** Process or connection. Faults of the same one are not caused together. */
   readonly target: string
+  /** Breaks what `docs/consistency.md` demands of an operator. */
+  readonly isBeyond?: boolean
   begin(random: Random): unknown
   end(): unknown
 }
@@ -141,7 +143,11 @@ function clockFaults(target: string, clock: ChaosClock): readonly Fault[] {
     (from + random.integer(to - from)) * (random.next() < 0.5 ? -1 : 1)
   return [
     each('off by less than 1 s', (random) => ({ byMs: off(random, 100, 1_000), rate: 1 })),
-    each('off by 2 to 55 s', (random) => ({ byMs: off(random, 2_000, 55_000), rate: 1 })),
+    {
+      // More than the second that PDPs may differ by, less than the minute from which a PDP refuses its clock (ADR 0082).
+      ...each('off by 2 to 55 s', (random) => ({ byMs: off(random, 2_000, 55_000), rate: 1 })),
+      isBeyond: true,
+    },
     each('off by minutes or days', (random) => ({ byMs: off(random, 2 * MINUTE_MS, 2 * DAY_MS), rate: 1 })),
     each('slow or fast', (random) => ({ byMs: 0, rate: random.pick([0.5, 0.8, 1.2, 1.5]) })),
   ]

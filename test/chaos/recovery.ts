@@ -4,9 +4,9 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Answer } from '../fixtures/pdp.ts'
+import { type Answer, TRIPS } from '../fixtures/pdp.ts'
 import { AUTONOMY } from '../fixtures/world.ts'
-import { steadyWorld } from './slots.ts'
+import { steadyPersona, steadyWorld } from './slots.ts'
 import type { ChaosStage } from './stage.ts'
 
 export interface Recovery {
@@ -23,35 +23,38 @@ export interface Probe {
   answers(): Promise<boolean>
 }
 
-const ATTEMPT_MS = 1_000
+/** After this time another attempt is made beside the first. Longer than what a PDP waits for OpenFGA: attempts must not pile up. */
+const ATTEMPT_MS = 2_500
 const PAUSE_MS = 25
 /** After this time a part counts as never recovered, in milliseconds. */
 const MOST_MS = 60_000
 
 /** Probes of every PDP, deciding and changing, and of the service. */
 export async function makeProbes(stage: ChaosStage): Promise<readonly Probe[]> {
-  const { world, trip } = await steadyWorld(stage)
   const { trips } = stage
-  const persona = `/v1/personas/${world.personaIds.get('A traveler/family')}`
-  const question = world.question({ subject: 'A', action: 'execute', item: 'flight' })
   const isOk = ({ status }: Answer): boolean => status === 200
-  const ofPdps = stage.pdps.flatMap(({ call }, index) => [
-    {
-      part: `pdp-${index} decides`,
-      answers: () =>
-        call('POST', '/access/v1/evaluation', {
-          as: { sub: 'service-account-trips', azp: 'trips', svc: 'trips' },
-          body: question,
-        }).then(({ body }) => body?.decision === true),
-    },
-    {
-      part: `pdp-${index} changes`,
-      answers: () => call('PATCH', persona, { as: world.as('A'), body: { autonomy: AUTONOMY } }).then(isOk),
-    },
-  ])
+  const { world, trip } = await steadyWorld(stage)
+  const question = world.question({ subject: 'A', action: 'execute', item: 'flight' })
+  const ofPdps = stage.pdps.map(async ({ call }, index) => {
+    // A person for each: changes of one persona run one after another, on whichever PDP.
+    const own = await steadyPersona(stage, index)
+    return [
+      {
+        part: `pdp-${index} decides`,
+        answers: () =>
+          call('POST', '/access/v1/evaluation', { as: TRIPS, body: question }).then(
+            ({ body }) => body?.decision === true,
+          ),
+      },
+      {
+        part: `pdp-${index} changes`,
+        answers: () => call('PATCH', own.path, { as: own.as, body: { autonomy: AUTONOMY } }).then(isOk),
+      },
+    ]
+  })
   const reads = () =>
     trips.call('GET', `/workflows/${trip}`, { as: world.as('A'), persona: 'traveler/family' }).then(isOk)
-  return [...ofPdps, { part: 'trips answers', answers: reads }]
+  return [...(await Promise.all(ofPdps)).flat(), { part: 'trips answers', answers: reads }]
 }
 
 /** Asks every part until it answers. */

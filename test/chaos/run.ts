@@ -23,6 +23,10 @@ export interface ChaosOptions {
   readonly readers: number
   /** Only faults whose kind or target has this text. */
   readonly only: string
+  /** No fault whose kind or target has this text. @default every fault */
+  readonly without: string
+  /** Also faults that break what `docs/consistency.md` demands of an operator: clocks that differ by more than a second. */
+  readonly beyond: boolean
   readonly onProgress?: (progress: Progress) => void
   /** Keeps a copy of the logs before they are removed. */
   readonly keep?: (stage: ChaosStage, result: ChaosResult) => void
@@ -66,14 +70,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 }
 
 async function runOn(stage: ChaosStage, options: ChaosOptions): Promise<ChaosResult> {
-  const { seed, ms, pdps, writers, readers, only, onProgress } = options
+  const { seed, ms, pdps, writers, readers, only, without, beyond, onProgress } = options
   const ending = new AbortController()
   const route = new Route(stage)
   const slots = await makeSlots(stage, route, 1, [servedTrip(stage), expiring(ending.signal)])
   const probes = await makeProbes(stage)
   const [ends, events, recoveries]: [string[], FaultEvent[], Recovery[]] = [[], [], []]
   const supervisors = superviseAll(stage, (name, how) => ends.push(`${name}: ${how}`))
-  const faults = faultsOf(stage, supervisors).filter(({ kind, target }) => `${kind} ${target}`.includes(only))
+  const faults = faultsOf(stage, supervisors).filter(({ kind, target, isBeyond = false }) => {
+    const name = `${kind} ${target}`
+    return (beyond || !isBeyond) && name.includes(only) && !(without !== '' && name.includes(without))
+  })
   const recovered = async (after: readonly string[]): Promise<void> => {
     recoveries.push(...(await measureRecovery(probes, after)))
   }

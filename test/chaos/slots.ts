@@ -4,6 +4,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { TokenClaims } from '../fixtures/issuer.ts'
 import { type Answer, TRIPS } from '../fixtures/pdp.ts'
 import { World } from '../fixtures/world.ts'
 import { History } from '../new-enemy/history.ts'
@@ -85,4 +86,15 @@ export async function steadyWorld(stage: ChaosStage): Promise<{ readonly world: 
   const world = new World({ call: first.call, now: Date.now, advance: () => undefined })
   await world.begin(() => false)
   return { world, trip: await makeTrip(stage.trips, world) }
+}
+
+/** A person's persona, to be changed through one PDP. */
+export async function steadyPersona(
+  stage: ChaosStage,
+  index: number,
+): Promise<{ readonly path: string; readonly as: TokenClaims }> {
+  const pdp = stage.pdps[index]
+  if (!pdp) throw new RangeError(`there is no PDP ${index}`)
+  const world = new World({ call: pdp.call, now: Date.now, advance: () => undefined })
+  return { path: `/v1/personas/${await world.persona('A', 'traveler/family')}`, as: world.as('A') }
 }

@@ -193,6 +193,13 @@ describe('embedded issuer', () => {
     expect(await statusOf(`${issuer}/device`, crossSite('same-site'))).toBe(403)
   })
 
+  test('a code that is sent without its form is refused, and is no error of the server', async () => {
+    const { issuer } = subject.identity
+    const body = new URLSearchParams({ user_code: 'BBBB-BBBB' })
+    const answer = await fetch(`${issuer}/device`, { method: 'POST', body, redirect: 'manual' })
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('This form is not valid')])
+  })
+
   test('every row in which it differs from Keycloak says why', () => {
     for (const reason of Object.values(DIFFERENCES)) expect(reason).toMatch(/^\S.{20,}/u)
   })
