@@ -1,4 +1,6 @@
 /** The MCP server, asked by the official clients of both revisions over HTTP. */
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { answering } from '@mandate/pep/testing'
 import { describe, expect, test } from 'vitest'
 import { CLIENTS, connect, done, useNotes } from './notes.harness.ts'
@@ -159,6 +161,22 @@ test('a batch is refused, and none of it is done', async () => {
   const answer = await notes.post([modern('tools/list'), modern('tools/list')])
   expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'invalid_request' }])
   expect(evaluations()).toEqual([])
+})
+
+test.for([
+  ['a whole URL as its target', 'POST', (port: number) => `http://127.0.0.1:${port}/mcp`],
+  ['the method TRACE', 'TRACE', () => '/mcp'],
+] as const)('a request with %s is refused, and is no error of the server', async ([, method, pathOf]) => {
+  const { port, hostname } = new URL(notes.url())
+  const headers = { authorization: `Bearer ${await notes.token()}` }
+  const [answer] = (await once(
+    request({ hostname, port, method, path: pathOf(Number(port)), headers }).end(),
+    'response',
+  )) as [IncomingMessage]
+  answer.resume()
+  expect(answer.statusCode).toBeGreaterThanOrEqual(400)
+  expect(answer.statusCode).toBeLessThan(500)
+  expect(done).toEqual([])
 })
 
 test('sessions, streams and subscriptions are not there', async () => {

@@ -107,7 +107,7 @@ export function createToolServer<C = undefined, R extends object = ExpressReques
       const from = { req: req as object as R, authz: authzOf(req), parsedBody: req.body ?? null }
       const gone = new AbortController()
       res.once('close', () => gone.abort())
-      const request = await toWebRequest(req, from.parsedBody, { signal: gone.signal })
+      const request = await toWebRequest(req, from.parsedBody, { signal: gone.signal }).catch(refuseUnreadable)
       const response = await serve(request, from, req.headersDistinct)
       res.status(response.status)
       for (const [name, value] of response.headers) res.set(name, value)
@@ -115,6 +115,16 @@ export function createToolServer<C = undefined, R extends object = ExpressReques
     },
     close: modern.close,
   }
+}
+
+/**
+ * The standard `Request` has no form for some requests that HTTP allows: with a whole URL as its target, a malformed `Host`, or the method TRACE.
+ *
+ * @throws Fault `invalid_request` for those.
+ */
+function refuseUnreadable(error: unknown): never {
+  if (!(error instanceof TypeError)) throw error
+  throw refuse('invalid_request', 'The method, the target or the Host header of the request cannot be used here.')
 }
 
 async function exchangeOf<C, R>(
