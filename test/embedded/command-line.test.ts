@@ -141,8 +141,21 @@ describe('from an agent and a persona to a permit', () => {
     expect(await json('agent list')).toMatchObject([{ id: AGENT, status: 'active' }])
     shown(await mandate('agent list'))
     expect(shown(await mandate('agent suspend nobody'))).toMatchObject({ exit: 66 })
+    expect(shown(await mandate('agent suspend'))).toMatchObject({ exit: 64 })
     const { mandate: asCarlo } = await of('carlo')
     expect(shown(await asCarlo('agent list'))).toMatchObject({ exit: 77, err: expect.stringContaining('whoami') })
+  })
+
+  test('operators suspend all agents at once, and resume them one by one', async () => {
+    const { mandate, json } = await of('olga')
+    expect(shown(await mandate('agent add other-agent'))).toMatchObject({ exit: 0 })
+    expect(await json('agent suspend --all')).toMatchObject([{ status: 'suspended' }, { status: 'suspended' }])
+    expect((await json('agent list')).map(({ status }: { status: string }) => status)).toEqual([
+      'suspended',
+      'suspended',
+    ])
+    expect(shown(await mandate('agent suspend --all'))).toMatchObject({ exit: 0, out: 'No agent is active.\n' })
+    expect(shown(await mandate(`agent resume ${AGENT}`))).toMatchObject({ exit: 0 })
   })
 
   test('people take personas, and administrators approve those that need it', async () => {

@@ -24,14 +24,15 @@ export const describeAgent: Describe = (program, io, outcome) => {
     agent
       .command('suspend')
       .description('suspend an agent: everything is denied to it at once')
-      .argument('<id>', 'its id'),
+      .argument('[id]', 'its id')
+      .option('--all', 'every agent that is active'),
   )
-  examples(suspend, 'mandate agent suspend booking-agent')
-  action(suspend, io, outcome, async () => (await load()).setAgent('suspended'))
+  examples(suspend, 'mandate agent suspend booking-agent', 'mandate agent suspend --all')
+  action(suspend, io, outcome, async () => (await load()).suspendAgents)
 
   const resume = withConnection(agent.command('resume').description('end a suspension').argument('<id>', 'its id'))
   examples(resume, 'mandate agent resume booking-agent')
-  action(resume, io, outcome, async () => (await load()).setAgent('active'))
+  action(resume, io, outcome, async () => (await load()).resumeAgent)
 
   const list = withConnection(agent.command('list').description('list all agents'))
   examples(list, 'mandate agent list', 'mandate agent list --json')
