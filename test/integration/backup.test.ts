@@ -97,8 +97,9 @@ describe.skipIf(MISSING !== '')(`backup and restore${MISSING && `: ${MISSING}`}`
     await erase('M')
     await disableLogin('B')
     for (const index of [0, 1]) expect(await ownStatus('B', index)).toBe(401)
-    expect(await it.backUp('later', '--logs')).toMatchObject({ status: 0 })
+    // Before the copy: an entry that a PDP adds by itself afterwards, such as its summary of refusals, is not in it.
     checkpoints = [0, 1].map((index) => readFileSync(join(it.dataOf(index), 'log', 'checkpoint'), 'utf8'))
+    expect(await it.backUp('later', '--logs')).toMatchObject({ status: 0 })
     expect(await it.restore('whole', '--force')).toMatchObject({ status: 69, said: expect.stringMatching(/runs on/u) })
     await it.stopAll()
   })
