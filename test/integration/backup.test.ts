@@ -74,8 +74,9 @@ describe.skipIf(MISSING !== '')(`backup and restore${MISSING && `: ${MISSING}`}`
     for (const to of ['B', 'C', 'D', 'M', 'M2'])
       await world.grant({ name: `a${to}`, from: 'A', to, actions: ['execute'] })
     for (const name of ['M', 'M2']) erased.set(name, await pseudonymOf(name))
+    for (const subject of ['B', 'C', 'D', 'M2']) expect(await it.permits(subject), subject).toBe(true)
     expect((await world.revoke('aC', 'A')).status).toBe(200)
-    await erase('M2')
+    await erase('M')
     const stop = it.use()
     const ran = await it.backUp('whole')
     await stop()
@@ -91,10 +92,10 @@ describe.skipIf(MISSING !== '')(`backup and restore${MISSING && `: ${MISSING}`}`
             .includes(id),
           name,
         ).toBe(true)
-    // After it: a grant ends on the other PDP, M is erased, and B's login is disabled.
+    // After it: a grant ends on the other PDP, M2 is erased, and B's login is disabled.
     const end = { as: world.as('A'), body: {} }
     expect((await it.pdp(1).call('POST', `/v1/grants/${world.named.get('aD')}/revoke`, end)).status).toBe(200)
-    await erase('M')
+    await erase('M2')
     await disableLogin('B')
     for (const index of [0, 1]) expect(await ownStatus('B', index)).toBe(401)
     // Before the copy: an entry that a PDP adds by itself afterwards, such as its summary of refusals, is not in it.
