@@ -39,6 +39,7 @@ import { MACHINE, type Machine } from './runtime/clock.ts'
 import { type Clocks, createClocks } from './runtime/clocks.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { createNewId } from './runtime/new-id.ts'
+import { openSignals } from './signals/open.ts'
 import { openStores, type Stores } from './store/open.ts'
 import type { DatabaseWatch } from './store/open-postgres.ts'
 
@@ -181,12 +182,10 @@ async function openRooms(
   if (stores.isShared) barrier.listen(reconcilingAfterReset(rooms.pap))
   await barrier.pass()
   keepUp(base, closing)
-  await finishEarlierChanges(
-    rooms.pap,
-    { ...stores, ...decisionLog, clock, restored: restoredMark(config.PDP_DATA_DIR) },
-    logger,
-    closing,
-  )
+  // Before pending ends are completed, so that their events are recorded.
+  await openSignals({ ...base, policies, keys: rooms.http.signalKeys }, closing)
+  const earlier = { ...stores, ...decisionLog, clock, restored: restoredMark(config.PDP_DATA_DIR) }
+  await finishEarlierChanges(rooms.pap, earlier, logger, closing)
   return rooms
 }
 

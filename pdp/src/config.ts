@@ -18,10 +18,11 @@ import {
 import { z } from 'zod'
 import { engineFindings, engineMistakes } from './engine-settings.ts'
 import { DEFAULT_LIMITS } from './http/limits.ts'
-import { metadataKeysOf } from './http/metadata.ts'
 import { signalMistakes, signalTransmittersSchema } from './http/signal-transmitters.ts'
 import { list, servicesSchema, witnessesSchema, words } from './list-settings.ts'
+import { signingKeysOf } from './runtime/signing-key.ts'
 import { storeNameSchema } from './runtime/store-name.ts'
+import { receiverMistakes, signalReceiversSchema } from './signals/receivers.ts'
 import { TRACING_PREFIXES, tracingOf, tracingSchema } from './tracing-settings.ts'
 import { workerMistakes } from './worker-settings.ts'
 
@@ -73,6 +74,12 @@ const schema = z.strictObject({
     .optional(),
   /** Transmitters of security events (SSF 1.0), as JSON with their bearers. Without any, `/v1/signals` is off. */
   PDP_SIGNALS: secret(signalTransmittersSchema).default([]),
+  /** Receivers of events about grants, as JSON with their bearers. Without any, no event is recorded or sent. */
+  PDP_SIGNAL_RECEIVERS: secret(signalReceiversSchema).default([]),
+  /** Keys that sign these events, one PEM after another: the first signs, and all are published. */
+  PDP_SIGNAL_KEY_FILE: z.string().optional(),
+  /** Hours after which an event that could not be delivered is dropped. */
+  PDP_SIGNAL_HOURS: setting.integer(1, 144).default(24),
   PDP_MAX_CHAIN_DEPTH: setting.integer(1, 10).default(5),
   /** Days until an ended grant is deleted from OpenFGA, and interval of the sweep in minutes (0: never). */
   PDP_SWEEP_AFTER_DAYS: setting.integer(1, 3_650).default(30),
@@ -92,7 +99,7 @@ const schema = z.strictObject({
   /** File that each published checkpoint is appended to, and URL that it is posted to. */
   PDP_ANCHOR_FILE: z.string().min(1).optional(),
   PDP_ANCHOR_URL: setting.exactUrl.optional(),
-  /** Hosts of witnesses and anchors that may resolve to private addresses, with a port other than the default. */
+  /** Hosts of witnesses, anchors and receivers of events that may resolve to private addresses, with a port other than the default. */
   PDP_PRIVATE_HOSTS: setting.list([]),
   PDP_TLS_CERT_FILE: z.string().optional(),
   PDP_TLS_KEY_FILE: z.string().optional(),
@@ -151,6 +158,7 @@ const FILES = [
   'PDP_TLS_CLIENT_CA_FILE',
   'PDP_TLS_CA_FILE',
   'PDP_METADATA_KEY_FILE',
+  'PDP_SIGNAL_KEY_FILE',
 ] as const
 
 export interface ParsedConfig {
@@ -193,14 +201,16 @@ function fileProblems(environment: Environment, readFile: ReadFile): readonly st
     } catch {
       return [`${name}: the file cannot be read`]
     }
-    return name === 'PDP_METADATA_KEY_FILE' ? metadataKeyProblems(name, text) : []
+    return keyProblems(name, text)
   })
 }
 
-/** Checks the metadata keys at start, instead of at the first request. */
-function metadataKeyProblems(name: string, pem: string): readonly string[] {
+const SIGNING_KEYS: readonly string[] = ['PDP_METADATA_KEY_FILE', 'PDP_SIGNAL_KEY_FILE']
+
+/** Checks signing keys at start, instead of at the first request. */
+function keyProblems(name: string, text: string): readonly string[] {
   try {
-    metadataKeysOf(pem)
+    if (SIGNING_KEYS.includes(name)) signingKeysOf(text)
     return []
   } catch (error) {
     return [`${name}: ${error instanceof Error ? error.message : ''}`]
@@ -224,6 +234,7 @@ function mistakes(config: Config): readonly string[] {
         ]
       : []),
     ...signalMistakes(config.PDP_SIGNALS, config.PDP_TLS_CLIENT_CA_FILE !== undefined),
+    ...receiverMistakes(config),
     ...workerMistakes(config),
     ...engineMistakes(config),
   ]
@@ -262,6 +273,7 @@ function insecurities(config: Config): readonly string[] {
         PDP_JWKS_URL,
         OPENFGA_URL: config.OPENFGA_URL || undefined,
         PDP_SIGNALS: config.PDP_SIGNALS.map(({ jwks_url: url }) => url),
+        PDP_SIGNAL_RECEIVERS: config.PDP_SIGNAL_RECEIVERS.map(({ endpoint_url: url }) => url),
         ...tracingCalls(config),
       },
       config.PDP_PLAIN_HTTP_HOSTS,

@@ -12,6 +12,9 @@ export const list = setting.list([]).unwrap()
 /** Words between spaces. */
 export const words = z.string().transform((text) => text.split(' ').filter((word) => word !== ''))
 
+/** A shared secret, sent as `Authorization: Bearer …`. */
+export const bearerSchema = z.string().regex(/^[\w.~+/-]{32,256}=*$/u, 'must be 32 to 256 characters of a bearer token')
+
 /** `client=type+type,client=type`. */
 export const servicesSchema = list.transform((items, context) => {
   const services = new Map<string, readonly string[]>()
@@ -40,3 +43,39 @@ export const witnessesSchema = list.transform((items, context) =>
     return { url: url.data ?? '', vkey }
   }),
 )
+
+/**
+ * A JSON array of objects with secrets: no message holds a value.
+ *
+ * @param item - Schema of one object.
+ * @param max - Most objects.
+ * @param unique - A member that no two objects have the same value of, and what it is called in a message.
+ */
+export function jsonArray<S extends z.ZodType>(
+  item: S,
+  max: number,
+  unique: { readonly what: string; readonly of: (item: z.output<S>) => string },
+) {
+  const array = z.array(item).max(max)
+  return z.string().transform((text, context): readonly z.output<S>[] => {
+    const parsed = array.safeParse(jsonOf(text))
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues
+      const place = issue?.path.length ? `${issue.path.join('.')}: ` : ''
+      context.addIssue({ code: 'custom', message: `${place}${issue?.message ?? 'is malformed'}` })
+      return []
+    }
+    if (new Set(parsed.data.map(unique.of)).size < parsed.data.length)
+      context.addIssue({ code: 'custom', message: `names ${unique.what} twice` })
+    return parsed.data
+  })
+}
+
+/** @returns `undefined` for a text that is not JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -151,10 +151,10 @@ export const DEFENCES: readonly Defence[] = [
   {
     item: 'Server-side request forgery and path traversal',
     off: 'private addresses are called',
-    file: 'pdp/src/log/outgoing.ts',
+    file: 'pdp/src/runtime/outgoing.ts',
     from: "return notPublic.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')",
     to: 'return address === undefined',
-    test: 'pdp/src/log/outgoing.test.ts',
+    test: 'pdp/src/runtime/outgoing.test.ts',
     title: 'is refused unless it is listed',
   },
   {

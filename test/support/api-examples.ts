@@ -120,6 +120,15 @@ export const API_EXAMPLES: Readonly<Record<string, ApiExample>> = {
     request: 'eyJhbGciOiJFUzI1NiIsInR5cCI6InNlY2V2ZW50K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIiwi….MEUCIQDx…',
     response: { err: 'invalid_audience', description: 'aud: is not this PDP.' },
   },
+  ssfConfiguration: {
+    response: {
+      spec_version: '1_0',
+      issuer: 'https://pdp.example',
+      jwks_uri: 'https://pdp.example/v1/signals/keys',
+      delivery_methods_supported: ['urn:ietf:rfc:8935'],
+      default_subjects: 'ALL',
+    },
+  },
   evaluateAll: {
     request: {
       subject: ask.subject,

@@ -26,6 +26,10 @@ export function allMetrics(): Metrics {
   metrics.watchInvalidations(async () => 0)
   const nothing = { entries: 0, seconds: 0 }
   metrics.watchLag(async () => ({ origin: 'test.invalid', entries: 0, unpublished: nothing, unindexed: nothing }))
+  metrics.watchDeliveries(
+    async () => ({ count: 0, oldest: undefined }),
+    () => 0,
+  )
   metrics.watchProcess()
   metrics.addUp(async () => [await metrics.collect()])
   return metrics

@@ -493,7 +493,13 @@ describe('.env.example', () => {
       'KEYCLOAK_ADMIN_USERNAME',
       'KEYCLOAK_ADMIN_PASSWORD',
     ]
-    const fromFiles = ['OPENFGA_API_TOKEN_FILE', 'PDP_INDEX_URL_FILE', 'PDP_SIGNALS_FILE', 'PDP_STORE_URL_FILE']
+    const fromFiles = [
+      'OPENFGA_API_TOKEN_FILE',
+      'PDP_INDEX_URL_FILE',
+      'PDP_SIGNALS_FILE',
+      'PDP_SIGNAL_RECEIVERS_FILE',
+      'PDP_STORE_URL_FILE',
+    ]
     expect(named.toSorted()).toEqual(
       [...new Set([...inCode, ...inCompose, ...byTheStack, ...fromFiles])]
         .filter((name) => !forTestsOnly.includes(name))

@@ -32,6 +32,7 @@ test.for([
   'mandate_reloads_total{outcome="refused"}',
   'mandate_signals_total{event="other",outcome="refused"}',
   'mandate_signals_total{event="stream-updated",outcome="applied"}',
+  'mandate_signal_deliveries_total{outcome="refused"}',
   'mandate_barrier_seconds_count{outcome="failed"}',
   'mandate_openfga_request_seconds_count{outcome="failed"}',
 ])('an alert sees the first count of %s: it is 0 from the start', async (sample) => {
@@ -58,6 +59,7 @@ const CAUSES: Readonly<Record<string, (metrics: Metrics) => unknown>> = {
   'mandate_shadow_comparisons_total{outcome="different"}': (metrics) => metrics.shadow('different'),
   mandate_shadow_differences_total: (metrics) => metrics.shadow('different'),
   'mandate_signals_total{event="other",outcome="ignored"}': (metrics) => metrics.signal('other', 'ignored'),
+  'mandate_signal_deliveries_total{outcome="expired"}': (metrics) => metrics.delivery('expired'),
   mandate_foreign_changes_total: (metrics) => metrics.foreignChanges(1),
   'mandate_reloads_total{outcome="refused"}': (metrics) => metrics.reloaded('refused'),
   'mandate_faults_total{code="internal"}': (metrics) => metrics.fault('internal'),

@@ -7,7 +7,7 @@ import { createReload } from '../../pdp/src/reload.ts'
 import { read } from '../support/compose-file.ts'
 
 const SECRET =
-  /(?:SECRET|PASSWORD|TOKEN|SIGNALS|(?:_|^)KEYS?|KEY_FILE|TLS_(?:CERT|CA|CLIENT_CA)(?:_FILE)?|(?:STORE|INDEX|DATABASE)_URL)$/u
+  /(?:SECRET|PASSWORD|TOKEN|SIGNALS|SIGNAL_RECEIVERS|(?:_|^)KEYS?|KEY_FILE|TLS_(?:CERT|CA|CLIENT_CA)(?:_FILE)?|(?:STORE|INDEX|DATABASE)_URL)$/u
 
 const settings = [...read('.env.example').matchAll(/^# ?([A-Z][A-Z_]+)=/gmu)]
   .map(([, name]) => name ?? '')
@@ -39,7 +39,7 @@ test('a running PDP takes every secret from its file again, or says that it take
   const reload = createReload({
     config,
     clientTls: undefined,
-    http: { metadataKeys: undefined },
+    http: { metadataKeys: undefined, signalKeys: undefined },
     listeners: [],
     replaceIndexUrl: () => undefined,
   })

@@ -9,8 +9,9 @@ import { jwksRoute, type MetadataDeps, metadataRoute } from './metadata.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { isReadyWithout, type Part } from './readiness.ts'
 import { operationsNetworkOnly } from './request-metrics.ts'
+import { type SignalMetadataDeps, signalKeysRoute, ssfConfigurationRoute } from './signal-metadata.ts'
 
-export interface MonitoringDeps extends MetadataDeps {
+export interface MonitoringDeps extends MetadataDeps, SignalMetadataDeps {
   readonly metrics: Metrics
   /** Returns the parts that do not work now. */
   readonly missing: () => Promise<readonly Part[]>
@@ -26,6 +27,8 @@ export const monitoringHandlers = (deps: MonitoringDeps) => ({
   ready: readinessRoute(deps),
   metadata: metadataRoute(deps),
   metadataKeys: jwksRoute(deps),
+  ssfConfiguration: ssfConfigurationRoute(deps),
+  signalKeys: signalKeysRoute(deps),
   openapi: documentRoute(deps),
 })
 

@@ -24,8 +24,8 @@ import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
 import type { ReceivedSignals } from '../ports/signals.ts'
 import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { SigningKeys, signingKeysOf } from '../runtime/signing-key.ts'
 import { Callers } from './caller.ts'
-import { MetadataKeys, metadataKeysOf } from './metadata.ts'
 import { PageTokens } from './page-tokens.ts'
 import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
@@ -65,13 +65,15 @@ export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits' | 
 
 export interface OpenHttp extends HttpApp {
   /** `undefined` where the metadata are not signed. */
-  readonly metadataKeys: MetadataKeys | undefined
+  readonly metadataKeys: SigningKeys | undefined
+  /** Keys that sign events about grants; `undefined` where no receiver is configured. */
+  readonly signalKeys: SigningKeys | undefined
 }
 
 export function openHttp(options: HttpOptions): OpenHttp {
   const { config, pap, policies, stores, log } = options
-  const { PDP_METADATA_KEY_FILE: keyFile } = config
-  const metadataKeys = keyFile ? new MetadataKeys(metadataKeysOf(readFileSync(keyFile, 'utf8'))) : undefined
+  const metadataKeys = keysIn(config.PDP_METADATA_KEY_FILE)
+  const signalKeys = config.PDP_SIGNAL_RECEIVERS.length > 0 ? keysIn(config.PDP_SIGNAL_KEY_FILE) : undefined
   const { relations, register, clock, facts } = pap
   const { sessions } = stores
   const decideDeps = { policies: policies.current, relations, past: register, clock, sessions }
@@ -96,12 +98,16 @@ export function openHttp(options: HttpOptions): OpenHttp {
     search: { ...decideDeps, directory: register, register, facts },
     limits: limitsOf(config),
     metadataKeys,
+    signalKeys,
     publicUrl: () => config.PDP_PUBLIC_URL ?? options.listening(),
     isTls: (config.PDP_PUBLIC_URL?.startsWith('https:') ?? false) || config.PDP_TLS_CERT_FILE !== undefined,
     trustProxy: config.TRUST_PROXY,
   })
-  return { ...app, metadataKeys }
+  return { ...app, metadataKeys, signalKeys }
 }
+
+const keysIn = (file: string | undefined): SigningKeys | undefined =>
+  file === undefined ? undefined : new SigningKeys(signingKeysOf(readFileSync(file, 'utf8')))
 
 /** The decision, shadowed where that is configured. */
 function createDecide({ config, logger, metrics }: HttpOptions, deps: DecideDeps): ServerDeps['decide'] {

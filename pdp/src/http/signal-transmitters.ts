@@ -5,6 +5,7 @@
  */
 import { setting } from '@mandate/service'
 import { z } from 'zod'
+import { bearerSchema, jsonArray } from '../list-settings.ts'
 
 const CHANGE_TYPES = ['create', 'revoke', 'update', 'delete'] as const
 /** How a credential changed (CAEP 1.0, section 3.3.1). */
@@ -12,8 +13,6 @@ export type CredentialChange = (typeof CHANGE_TYPES)[number]
 
 /** Signature algorithms of SETs. None is symmetric: a shared secret could be used to forge events. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
-
-const bearerSchema = z.string().regex(/^[\w.~+/-]{32,256}=*$/u)
 
 /** One transmitter. Its events are about people of `PDP_ISSUER`. */
 const transmitterSchema = z.strictObject({
@@ -33,30 +32,11 @@ const transmitterSchema = z.strictObject({
 /** A transmitter of security events, as configured. */
 export type SignalTransmitter = z.output<typeof transmitterSchema>
 
-const transmittersSchema = z.array(transmitterSchema).max(16)
-
-/** A JSON array of transmitters. No message holds a value: it has secrets. */
-export const signalTransmittersSchema = z.string().transform((text, context): readonly SignalTransmitter[] => {
-  const parsed = transmittersSchema.safeParse(jsonOf(text))
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const place = issue?.path.length ? `${issue.path.join('.')}: ` : ''
-    context.addIssue({ code: 'custom', message: `${place}${issue?.message ?? 'is malformed'}` })
-    return []
-  }
-  if (new Set(parsed.data.map(({ issuer }) => issuer)).size < parsed.data.length)
-    context.addIssue({ code: 'custom', message: 'names an issuer twice' })
-  return parsed.data
+/** A JSON array of transmitters. */
+export const signalTransmittersSchema = jsonArray(transmitterSchema, 16, {
+  what: 'an issuer',
+  of: ({ issuer }) => issuer,
 })
-
-/** @returns `undefined` for a text that is not JSON. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** Finds transmitters whose requests nothing authenticates. */
 export function signalMistakes(transmitters: readonly SignalTransmitter[], requiresClientCertificates: boolean) {

@@ -6,7 +6,7 @@
  */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import type { Post } from './outgoing.ts'
+import type { Post } from '../runtime/outgoing.ts'
 
 export interface AnchorsOptions {
   /** File that each checkpoint is appended to, followed by an empty line. */

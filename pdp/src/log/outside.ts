@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { createOutgoing } from '../runtime/outgoing.ts'
 import { type Anchors, createAnchors } from './anchors.ts'
-import { createOutgoing } from './outgoing.ts'
 import { type Cosign, createCosign, type Witness } from './witnesses.ts'
 
 /** Longest wait of a publication for witnesses, in milliseconds. */

@@ -15,7 +15,7 @@ import {
   WITNESS_SIZE_TYPE,
   type WitnessKey,
 } from '@mandate/protocol'
-import type { Post } from './outgoing.ts'
+import type { Post } from '../runtime/outgoing.ts'
 import { type ProvenTree, proveConsistency } from './prove.ts'
 
 /**

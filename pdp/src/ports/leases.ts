@@ -5,7 +5,10 @@
  */
 import { Fault } from '@mandate/protocol'
 
-/** Kinds of multi-step changes. `write`: one Write to the relationship store. `end`: the end of one grant, by itself or by a replacement. */
+/**
+ * Kinds of multi-step changes. `write`: one Write to the relationship store. `end`: the end of one grant, by itself or by a replacement. `signals`: no change,
+ * but the delivery of events about grants, by one PDP of a database.
+ */
 export type PendingKind =
   | 'grant'
   | 'end'
@@ -17,6 +20,7 @@ export type PendingKind =
   | 'facts'
   | 'write'
   | 'erasure'
+  | 'signals'
 
 /** Duration of a lease, in milliseconds: much longer than any change takes in a running PDP. */
 export const LEASE_MS = 60_000

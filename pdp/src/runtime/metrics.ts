@@ -4,14 +4,21 @@
  * @see {@link https://prometheus.io/docs/instrumenting/exposition_formats/ Prometheus text format}
  * @module
  */
-import { type LogLag, PROBLEMS, type ProblemCode } from '@mandate/protocol'
+import { type EpochMillis, type LogLag, PROBLEMS, type ProblemCode } from '@mandate/protocol'
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { UNANSWERED_CAUSES, type UnansweredCause } from '../ports/answer.ts'
 import type { InvalidationEvent } from '../ports/invalidations.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import type { Undelivered } from '../ports/signal-outbox.ts'
 import { registerGauge, registerHealth, registerMemory, type Watched, type WatchedMemory } from './gauges.ts'
 import { LAG_GAUGES } from './lag-gauges.ts'
-import { createSignalCounter, type SignalOutcome } from './signal-counter.ts'
+import {
+  createDeliveryCounter,
+  createSignalCounter,
+  type DeliveryOutcome,
+  registerUndelivered,
+  type SignalOutcome,
+} from './signal-counter.ts'
 
 /** Histogram buckets in seconds: a decision takes a few milliseconds, and callers wait five seconds at most. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -118,6 +125,7 @@ export class Metrics {
     ...this.#shared,
   })
   readonly #signals = createSignalCounter(this.#registry)
+  readonly #deliveries = createDeliveryCounter(this.#registry)
   readonly #faults = new Counter({
     name: 'mandate_faults_total',
     help: 'Requests, and items of batches, that ended in a fault, by its code. `internal` wants a person: a bug, or a chain that did not verify.',
@@ -229,6 +237,15 @@ export class Metrics {
 
   signal(event: string, outcome: SignalOutcome): void {
     this.#signals.inc({ event, outcome })
+  }
+
+  delivery(outcome: DeliveryOutcome): void {
+    this.#deliveries.inc({ outcome })
+  }
+
+  /** Registers gauges of events that are not delivered. */
+  watchDeliveries(read: () => Promise<Undelivered>, now: () => EpochMillis): void {
+    registerUndelivered(this.#registry, read, now)
   }
 
   unanswered(reason: UnansweredCause): void {

@@ -171,4 +171,32 @@ CREATE INDEX received_signals_until ON received_signals (until);`,
     // The issuer whose people the database knows (ADR 0154): NULL until the first start of a release that notes it.
     sql: `ALTER TABLE identity ADD COLUMN issuer ${TEXT};`,
   },
+  {
+    oldest: 1,
+    // Outbox of events about grants (ADR 0156). Triggers record why events are due, whichever statement of whichever release ends a grant.
+    sql: `
+CREATE TABLE signal_recording (one integer PRIMARY KEY CHECK (one = 1));
+CREATE TABLE signal_causes (kind ${TEXT} NOT NULL, id ${TEXT} NOT NULL, at bigint NOT NULL, PRIMARY KEY (kind, id, at));
+CREATE TABLE signal_deliveries (
+  id ${TEXT} PRIMARY KEY, jti ${TEXT} NOT NULL UNIQUE, receiver ${TEXT} NOT NULL, grant_id ${TEXT}, event ${TEXT} NOT NULL, data ${TEXT} NOT NULL,
+  at bigint NOT NULL, issued_at bigint NOT NULL
+);
+CREATE INDEX signal_deliveries_receiver ON signal_deliveries (receiver, id);
+CREATE INDEX signal_deliveries_issued ON signal_deliveries (issued_at);
+CREATE INDEX grants_parent ON grants (parent) WHERE parent IS NOT NULL;
+CREATE FUNCTION record_signal_cause() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  INSERT INTO signal_causes (kind, id, at)
+    SELECT TG_ARGV[0], NEW.id, coalesce((to_jsonb(NEW) ->> 'revoked_at')::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+    WHERE EXISTS (SELECT FROM signal_recording)
+    ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER grants_signal AFTER UPDATE OF revoked_at ON grants FOR EACH ROW
+  WHEN (OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL) EXECUTE FUNCTION record_signal_cause('grant');
+CREATE TRIGGER agents_signal AFTER UPDATE OF settled ON agents FOR EACH ROW
+  WHEN (OLD.settled = 0 AND NEW.settled = 1 AND NEW.active = 0) EXECUTE FUNCTION record_signal_cause('agent');
+CREATE TRIGGER personas_signal AFTER UPDATE OF settled ON personas FOR EACH ROW
+  WHEN (OLD.settled = 0 AND NEW.settled = 1) EXECUTE FUNCTION record_signal_cause('persona');`,
+  },
 ]

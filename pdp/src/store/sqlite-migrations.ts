@@ -162,6 +162,27 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX received_signals_until ON received_signals (until);`,
   // The issuer whose people the database knows (ADR 0154): NULL until the first start of a release that notes it.
   `ALTER TABLE identity ADD COLUMN issuer TEXT;`,
+  // Outbox of events about grants (ADR 0156). Triggers record why events are due, whichever statement ends a grant.
+  `CREATE TABLE signal_recording (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
+   CREATE TABLE signal_causes (
+     kind TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (kind, id, at)
+   ) STRICT;
+   CREATE TABLE signal_deliveries (
+     id TEXT PRIMARY KEY, jti TEXT NOT NULL UNIQUE, receiver TEXT NOT NULL, grant_id TEXT, event TEXT NOT NULL, data TEXT NOT NULL,
+     at INTEGER NOT NULL, issued_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX signal_deliveries_receiver ON signal_deliveries (receiver, id);
+   CREATE INDEX signal_deliveries_issued ON signal_deliveries (issued_at);
+   CREATE INDEX grants_parent ON grants (parent) WHERE parent IS NOT NULL;
+   CREATE TRIGGER grants_signal AFTER UPDATE OF revoked_at ON grants
+     WHEN OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL AND EXISTS (SELECT 1 FROM signal_recording)
+     BEGIN INSERT OR IGNORE INTO signal_causes VALUES ('grant', NEW.id, NEW.revoked_at); END;
+   CREATE TRIGGER agents_signal AFTER UPDATE OF settled ON agents
+     WHEN OLD.settled = 0 AND NEW.settled = 1 AND NEW.active = 0 AND EXISTS (SELECT 1 FROM signal_recording)
+     BEGIN INSERT OR IGNORE INTO signal_causes VALUES ('agent', NEW.id, CAST(unixepoch('subsec') * 1000 AS INTEGER)); END;
+   CREATE TRIGGER personas_signal AFTER UPDATE OF settled ON personas
+     WHEN OLD.settled = 0 AND NEW.settled = 1 AND EXISTS (SELECT 1 FROM signal_recording)
+     BEGIN INSERT OR IGNORE INTO signal_causes VALUES ('persona', NEW.id, CAST(unixepoch('subsec') * 1000 AS INTEGER)); END;`,
 ]
 
 /** `user_version` of a file that was moved to PostgreSQL: releases that do not know the table `moved` refuse it as a newer one. */

@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { InvalidationListener, InvalidationLog } from '../ports/invalidations.ts'
 import type { KnownCallers } from '../ports/known-callers.ts'
 import type { AgentRecord } from '../ports/register.ts'
+import type { SignalOutbox } from '../ports/signal-outbox.ts'
 import type { ReceivedSignals } from '../ports/signals.ts'
 import type { KeptKey } from '../ports/stores.ts'
 import type { StoreSet, Transactions } from '../ports/transactions.ts'
@@ -35,6 +36,7 @@ import { SqlReceivedSignals } from './received-signals.ts'
 import { RowCache } from './row-cache.ts'
 import { SqlSessions } from './sessions.ts'
 import { SharedLog } from './shared-log.ts'
+import { SqlSignalOutbox } from './signal-outbox.ts'
 import { type Database, firstRow, type Queries, text } from './sql.ts'
 import { SqlTuples } from './tuples.ts'
 import { SqlVault } from './vault.ts'
@@ -58,6 +60,7 @@ export interface SqlStores extends StoreSet, Transactions {
   readonly identity: string
   readonly sessions: SqlSessions
   readonly received: ReceivedSignals
+  readonly signalOutbox: SignalOutbox
   /** For authentication, from memory once a barrier is passed. */
   readonly callers: KnownCallers
   readonly invalidations: InvalidationLog
@@ -112,6 +115,7 @@ export async function createStores(database: Database, options: StoreOptions): P
     identity,
     sessions,
     received: new SqlReceivedSignals(database, clock),
+    signalOutbox: new SqlSignalOutbox(database),
     callers: {
       agent: (id) => agents.get(id, stores.register.agent),
       bindAgent: stores.register.bindAgent,

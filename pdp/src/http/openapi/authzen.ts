@@ -141,6 +141,43 @@ export const OPEN_OPERATIONS = [
   },
   {
     method: 'get',
+    path: '/.well-known/ssf-configuration',
+    id: 'ssfConfiguration',
+    tag: 'Operations',
+    access: 'open',
+    summary: 'Transmitter configuration of events about grants',
+    description:
+      'OpenID Shared Signals Framework 1.0, section 7. Off, thus 404, unless the PDP has receivers (`PDP_SIGNAL_RECEIVERS`), which the operator configures: there is no endpoint for streams. Where the PDP’s identifier has a path, that path is appended to this one.',
+    answers: {
+      200: {
+        description: 'The configuration.',
+        schema: z.strictObject({
+          spec_version: z.literal('1_0'),
+          issuer: z.string().describe('`iss` of the events.'),
+          jwks_uri: z.string(),
+          delivery_methods_supported: z.array(z.literal('urn:ietf:rfc:8935')),
+          default_subjects: z.literal('ALL'),
+        }),
+        headers: ['cacheControl'],
+      },
+    },
+    problems: ['not_found'],
+  },
+  {
+    method: 'get',
+    path: '/v1/signals/keys',
+    id: 'signalKeys',
+    tag: 'Operations',
+    access: 'open',
+    summary: 'Public keys of the events about grants',
+    description: 'The key that signs first, then keys that did or will. 404 while no events are sent.',
+    answers: {
+      200: { description: 'A JWK Set (RFC 7517).', schema: jwksSchema, headers: ['cacheControl'] },
+    },
+    problems: ['not_found'],
+  },
+  {
+    method: 'get',
     path: '/openapi.json',
     id: 'openapi',
     tag: 'Operations',

@@ -1,11 +1,12 @@
 /**
- * HTTP calls to configured addresses (witnesses, anchors), guarded against SSRF: a private address is reached only if its host is listed. The name is
- * resolved once, checked, and the checked address is connected to. Redirects are not followed.
+ * HTTP calls to configured addresses (witnesses, anchors, receivers of grant events), guarded against SSRF: a private address is reached only if its host is
+ * listed. The name is resolved once, checked, and the checked address is connected to. Redirects are not followed.
  *
  * @module
  */
 import { lookup } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { type ClientTls, connectOf } from '@mandate/service'
 import { Agent } from 'undici'
 
 export interface Posted {
@@ -15,8 +16,17 @@ export interface Posted {
   readonly body: string
 }
 
-/** Sends a text. Rejects on failure, timeout, or a forbidden address. */
-export type Post = (url: string, body: string, timeoutMs: number) => Promise<Posted>
+/**
+ * Sends a text. Rejects on failure, timeout, or a forbidden address.
+ *
+ * @param headers - Names in lower case. @default a `content-type` of plain text
+ */
+export type Post = (
+  url: string,
+  body: string,
+  timeoutMs: number,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Posted>
 
 export interface Outgoing {
   readonly post: Post
@@ -24,6 +34,7 @@ export interface Outgoing {
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024
+const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8' } as const
 const IPV4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -55,25 +66,34 @@ export function isPrivate(address: string): boolean {
   return notPublic.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** @param listed - Hosts that may have private addresses, with the port where it is not the default. */
-export function createOutgoing(listed: readonly string[]): Outgoing {
-  const anywhere = new Agent({ pipelining: 1 })
-  const publicOnly = new Agent({ pipelining: 1, connect: { lookup: publicLookup } })
+/**
+ * @param listed - Hosts that may have private addresses, with the port where it is not the default.
+ * @param tls - Certificate authority that is trusted instead of the system's, and this side's certificate.
+ */
+export function createOutgoing(listed: readonly string[], tls?: ClientTls): Outgoing {
+  const anywhere = new Agent({ pipelining: 1, connect: connectOf(tls) })
+  const publicOnly = new Agent({ pipelining: 1, connect: connectOf(tls, { lookup: publicLookup }) })
   return {
-    post: async (url, body, timeoutMs) => {
+    post: async (url, body, timeoutMs, headers = PLAIN_TEXT) => {
       const { host, hostname } = new URL(url)
       const isListed = listed.includes(host)
       const literal = hostname.replace(/^\[|\]$/gu, '')
       // A literal IP address is not resolved by DNS.
       if (!isListed && isIP(literal) && isPrivate(literal)) throw new Error(`${host} is private and not listed`)
-      const answer = await fetchText(url, body, timeoutMs, isListed ? anywhere : publicOnly)
-      return answer
+      return await fetchText({ url, body, timeoutMs, headers }, isListed ? anywhere : publicOnly)
     },
     close: async () => void (await Promise.all([anywhere.destroy(), publicOnly.destroy()])),
   }
 }
 
-async function fetchText(url: string, body: string, timeoutMs: number, dispatcher: Agent): Promise<Posted> {
+interface Posting {
+  readonly url: string
+  readonly body: string
+  readonly timeoutMs: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+async function fetchText({ url, body, timeoutMs, headers: sent }: Posting, dispatcher: Agent): Promise<Posted> {
   const { pathname, search, origin } = new URL(url)
   const {
     statusCode,
@@ -83,7 +103,7 @@ async function fetchText(url: string, body: string, timeoutMs: number, dispatche
     origin,
     path: `${pathname}${search}`,
     method: 'POST',
-    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    headers: sent,
     body,
     signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
   })
