@@ -17,6 +17,7 @@ import { type Answer, type CallOptions, startTestPdp, TRIPS } from '../fixtures/
 import {
   BEARER,
   SIGNALS,
+  startAuditor,
   startTenants,
   type Tenant,
   type TenantCaller,
@@ -371,6 +372,23 @@ describe('what a caller carries from one tenant to the other', () => {
   })
 })
 
+test('a session of the auditor`s page is one at its own tenant`s page alone, and no other tenant`s page ends it', async () => {
+  const pages = { acme: await startAuditor(acme), bolt: await startAuditor(bolt) }
+  try {
+    const read = (page: 'acme' | 'bolt', headers: Readonly<Record<string, string>>) =>
+      fetch(`${pages[page].url}/api/decisions?limit=1`, { headers })
+    const { cookie } = pages.acme
+    expect([(await read('acme', { cookie })).status, (await read('bolt', { cookie })).status]).toEqual([200, 401])
+    expect(await (await read('bolt', { cookie: pages.bolt.cookie })).text()).not.toContain(acme.env['PDP_LOG_ORIGIN'])
+    const fromAcme = { cookie: pages.bolt.cookie, origin: pages.acme.publicUrl, 'sec-fetch-site': 'cross-site' }
+    for (const path of ['/sign-out'])
+      expect((await fetch(`${pages.bolt.url}${path}`, { method: 'POST', headers: fromAcme })).status, path).toBe(403)
+    expect((await read('bolt', { cookie: pages.bolt.cookie })).status).toBe(200)
+  } finally {
+    await Promise.all([pages.acme.close(), pages.bolt.close()])
+  }
+})
+
 describe('people, agents and things of the same ids', () => {
   const FLIGHT = { subject: 'B', action: 'execute', item: 'flight' } as const
   const reasonAt = async ({ world }: Tenant) => (await world.ask(FLIGHT)).body.context.reason
@@ -406,7 +424,7 @@ describe('people, agents and things of the same ids', () => {
     expect(await reasonAt(bolt)).toBe('delegated')
   })
 
-  test('one tenant`s flood costs the other one nothing: each counts the same person for itself', async () => {
+  test('a flood at one tenant costs the other one nothing: each counts the same person for itself', async () => {
     const flood: TokenClaims = { sub: `flood-${acme.world.tag}`, azp: 'desktop' }
     const list = ({ world }: Tenant) => world.call('GET', '/v1/invitations', flood)
     const refused = async (): Promise<boolean> => (await list(acme)).status === 429
@@ -426,7 +444,7 @@ describe('a PDP of one tenant with a setting of the other', () => {
   })
   const key = () => ({ PDP_VAULT_KEY: acme.env['PDP_VAULT_KEY'] ?? '' })
 
-  test('does not start on the other one`s database, even with its vault key, and says why', async () => {
+  test('does not start on the database of another tenant, even with its vault key, and says why', async () => {
     const database = { PDP_STORE_URL: acme.env['PDP_STORE_URL'] ?? '' }
     const store = { OPENFGA_STORE: acme.env['OPENFGA_STORE'] ?? '' }
     await expect(start({ ...database, ...store, ...key() })).rejects.toThrow(
@@ -439,13 +457,13 @@ describe('a PDP of one tenant with a setting of the other', () => {
     )
   })
 
-  test('does not start on the other one`s store of OpenFGA', async () => {
+  test('does not start on the store of OpenFGA of another tenant', async () => {
     await expect(start({ ...(await own()), OPENFGA_STORE: acme.env['OPENFGA_STORE'] ?? '' })).rejects.toThrow(
       'OPENFGA_STORE: the store belongs to another PDP',
     )
   })
 
-  test('has no log to show from the other one`s index', async () => {
+  test('has no log to show from the index of another tenant', async () => {
     const pdp = await start({ ...(await own()), PDP_INDEX_URL: acme.env['PDP_INDEX_URL'] ?? '' })
     try {
       const { status, text } = await pdp.call('GET', '/v1/decisions', { as: bolt.as('auditor') })
