@@ -446,6 +446,24 @@ describe('held against the networks of compose', () => {
   })
 })
 
+test('releases of two tenants share no resource and select no pod of each other, even in one namespace', () => {
+  const [acme, bolt] = ['acme', 'bolt'].map((name) =>
+    renderChart(helm, { file: 'production', release: { name, namespace: 'authz' } }),
+  ) as [readonly Manifest[], readonly Manifest[]]
+  const named = ({ kind, metadata }: Manifest): string => `${kind} ${metadata.name}`
+  expect(acme.length).toBeGreaterThan(10)
+  expect(acme.map(named).filter((name) => bolt.map(named).includes(name))).toEqual([])
+  const selectors = (manifests: readonly Manifest[]): readonly Json[] =>
+    manifests.flatMap(({ spec }) => [spec?.selector?.matchLabels ?? spec?.selector, spec?.podSelector?.matchLabels])
+  const pods = bolt.flatMap(({ kind, spec }) =>
+    ['StatefulSet', 'Deployment', 'Job'].includes(kind) ? [spec.template.metadata.labels] : [],
+  )
+  expect(pods.length).toBeGreaterThanOrEqual(2)
+  for (const selector of selectors(acme).filter((one) => one && Object.keys(one).length > 0))
+    for (const labels of pods)
+      expect(Object.entries(selector).every(([name, value]) => labels[name] === value)).toBe(false)
+})
+
 test('the certificate is for the names that callers use', () => {
   const { dnsNames, secretName } = only(rendered('production'), 'Certificate').spec
   const services = rendered('production').filter((one) => one.kind === 'Service' && component(one) === 'pdp')

@@ -16,6 +16,8 @@ const LOAD_MS = 300_000
 
 const modelSchema = z.object({
   name: z.string(),
+  networks: z.record(z.string(), z.looseObject({ name: z.string() })),
+  volumes: z.record(z.string(), z.looseObject({ name: z.string() })),
   services: z.record(
     z.string(),
     z.looseObject({
@@ -78,6 +80,75 @@ describe('the compose files load', { timeout: LOAD_MS }, () => {
     expect(keycloak?.ports).toMatchObject([{ host_ip: '127.0.0.1', published: '18443', target: 8080 }])
     expect(keycloak?.environment).toMatchObject({ KC_HOSTNAME: 'http://127.0.0.1:18443', KC_HTTP_ENABLED: 'true' })
     for (const service of [openfga, keycloak]) expect(Object.keys(service?.networks ?? {})).toContain('published')
+  })
+
+  describe(`with what a tenant adds, in ${name}`, () => {
+    const PORTS = ['PDP', 'TRIPS', 'AGENT', 'AUDITOR', 'CARE'].map((service, at) => [
+      `MANDATE_${service}_PORT`,
+      `${8500 + at}`,
+    ])
+    const settings = {
+      ...Object.fromEntries(PORTS),
+      COMPOSE_PROJECT_NAME: 'mandate-acme',
+      MANDATE_TENANT: 'acme',
+      MANDATE_HOST: 'acme.example',
+      MANDATE_SIGN_IN_HOST: 'id.example',
+      MANDATE_LOG_ORIGIN: 'acme.example/acme',
+    }
+    let main: Model
+    let tenant: Model
+    beforeAll(() => {
+      main = modelOf(FILES.slice(0, 1))
+      tenant = modelOf([join(ROOT, 'docker-compose.yml'), join(ROOT, 'deploy/compose.tenant.yml')], settings)
+    })
+    const networksOf = (model: Model, service: string) => Object.keys(model.services[service]?.networks ?? {})
+
+    test('it has all but Keycloak of its own: services, volumes, networks and ports', () => {
+      const others = Object.keys(main.services).filter((service) => service !== 'keycloak')
+      expect(Object.keys(tenant.services).toSorted()).toEqual(others.toSorted())
+      const { tenants, ...networks } = tenant.networks
+      for (const one of [...Object.values(networks), ...Object.values(tenant.volumes)])
+        expect(one.name).toMatch(/^mandate-acme_/u)
+      expect(tenants).toMatchObject({ name: main.networks['tenants']?.name, external: true })
+      const published = (model: Model) =>
+        Object.values(model.services).flatMap(({ ports }) => ports.map((port) => `${port.host_ip}:${port.published}`))
+      expect(published(tenant)).toEqual(PORTS.map(([, port]) => `127.0.0.1:${port}`))
+      expect(published(main).filter((port) => published(tenant).includes(port))).toEqual([])
+    })
+
+    test('its edge alone is on the network that tenants share, under a name that no other tenant has', () => {
+      const on = (model: Model) =>
+        Object.keys(model.services).filter((service) => networksOf(model, service).includes('tenants'))
+      expect(on(tenant)).toEqual(['edge'])
+      expect(on(main)).toEqual(['keycloak'])
+      expect(tenant.services['edge']?.networks['tenants']).toEqual({ aliases: ['edge-of-acme'] })
+      expect(main.services['keycloak']?.networks['tenants']).toEqual({ aliases: ['shared-keycloak'] })
+      expect(networksOf(tenant, 'edge').toSorted()).toEqual(['apps', 'published', 'tenants'])
+    })
+
+    test('its services believe in its realm, and reach Keycloak through its edge', () => {
+      const issuer = 'https://id.example:8443/realms/acme'
+      const settingsOf = Object.entries(tenant.services).flatMap(([, { environment }]) =>
+        Object.entries(environment ?? {}),
+      )
+      const issuers = settingsOf.filter(([setting]) => /_ISSUER$/u.test(setting)).map(([, value]) => value)
+      expect(issuers).toEqual([issuer, issuer, issuer, issuer, issuer, issuer])
+      const inside = settingsOf.filter(([setting]) => /_(IDENTITY|JWKS)_URL$/u.test(setting)).map(([, value]) => value)
+      for (const url of inside) expect(url).toMatch(/^http:\/\/keycloak:8080\/realms\/acme(\/|$)/u)
+      expect(tenant.services['edge']?.networks['apps']).toEqual({ aliases: ['keycloak'] })
+      for (const [, { environment }] of Object.entries(tenant.services))
+        expect(JSON.stringify(environment ?? {})).not.toContain('realms/mandate')
+      const origins = settingsOf.filter(([setting]) => setting === 'PDP_LOG_ORIGIN').map(([, value]) => value)
+      expect(origins).toEqual(['acme.example/acme/1', 'acme.example/acme/2'])
+    })
+
+    test('without its name, or a port, it does not load', () => {
+      for (const missing of ['MANDATE_TENANT', 'MANDATE_SIGN_IN_HOST', 'MANDATE_PDP_PORT']) {
+        const { [missing]: _left, ...others } = settings as Readonly<Record<string, string>>
+        const files = [join(ROOT, 'docker-compose.yml'), join(ROOT, 'deploy/compose.tenant.yml')]
+        expect(() => load(files, others), missing).toThrow(new RegExp(missing, 'u'))
+      }
+    })
   })
 
   test('a mistake is found', () => {

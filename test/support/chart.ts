@@ -31,6 +31,8 @@ export type Manifest = z.infer<typeof manifestSchema>
 export interface Values {
   readonly file?: string
   readonly more?: object
+  /** @default {@link RELEASE} */
+  readonly release?: { readonly name: string; readonly namespace: string }
 }
 
 /** What Helm prints for values. @param extra - Arguments of Helm. */
@@ -56,10 +58,14 @@ export function helmRefusal(helm: string, values: Values): string {
   return ended.stderr
 }
 
-function argumentsOf(command: 'template' | 'lint', { file, more }: Values, extra: readonly string[] = []): string[] {
-  const what = command === 'template' ? ['template', RELEASE.name, CHART] : ['lint', '--strict', CHART]
+function argumentsOf(
+  command: 'template' | 'lint',
+  { file, more, release = RELEASE }: Values,
+  extra: readonly string[] = [],
+): string[] {
+  const what = command === 'template' ? ['template', release.name, CHART] : ['lint', '--strict', CHART]
   const files = [...(file === undefined ? [] : [join(CHART, 'ci', `${file}-values.yaml`)]), ...(more ? ['-'] : [])]
-  return [...what, '--namespace', RELEASE.namespace, ...files.flatMap((one) => ['--values', one]), ...extra]
+  return [...what, '--namespace', release.namespace, ...files.flatMap((one) => ['--values', one]), ...extra]
 }
 
 const stdinOf = ({ more }: Values): string => (more ? stringify(more) : '')

@@ -378,11 +378,37 @@ describe('secrets', () => {
 })
 
 describe('the edge', () => {
-  const conf = read('deploy/edge/nginx.conf')
+  const include = '  include /etc/nginx/sign-in.conf;\n'
+  const shared = read('deploy/edge/nginx.conf')
+  const signIn = read('deploy/edge/sign-in.conf')
+  const conf = shared.replace(include, signIn.replaceAll(/^(?=.)/gmu, '  '))
+
+  test('takes Keycloak`s doors from the file that is mounted where it looks', () => {
+    expect(shared).toContain(include)
+    expect(serviceOf('edge').configs).toContainEqual({ source: 'sign-in', target: '/etc/nginx/sign-in.conf' })
+    expect(compose.configs['sign-in']?.file).toBe('./deploy/edge/sign-in.conf')
+  })
+
+  test('lets people sign in at any realm but Keycloak`s own', () => {
+    const doors = [...signIn.matchAll(/location ~ (?<pattern>\S+) \{ proxy_pass/gu)].map(
+      ({ groups }) => groups?.['pattern'],
+    )
+    expect(doors).toHaveLength(1)
+    const door = new RegExp(doors[0] ?? '', 'u')
+    for (const realm of ['mandate', 'acme', 'a-tenant-2']) expect(door.test(`/realms/${realm}/protocol/x`)).toBe(true)
+    for (const path of [
+      '/realms/master/protocol/x',
+      '/realms/master',
+      '/realms/MASTER/x',
+      '/realms//master/',
+      '/admin/',
+    ])
+      expect(door.test(path), path).toBe(false)
+  })
 
   test('listens where it is published, and passes on to where services listen', () => {
     const listens = [...conf.matchAll(/listen (?<port>\d+) ssl;/gu)].map(({ groups }) => groups?.['port'])
-    expect(listens).toEqual(serviceOf('edge').ports.map((port) => port.split(':')[2]))
+    expect(listens.toSorted()).toEqual(serviceOf('edge').ports.map((port) => port.split(':')[2]))
     for (const { groups } of conf.matchAll(/http:\/\/(?<name>[a-z-]+):(?<port>\d+);/gu))
       expect(portOf(groups?.['name'] ?? '')).toBe(groups?.['port'])
     const upstream = [...conf.matchAll(/^ +server (?<name>[a-z0-9-]+):(?<port>\d+) resolve/gmu)].map(
@@ -423,7 +449,7 @@ describe('the edge', () => {
   })
 
   test('limits guesses of user codes at the one door to Keycloak that has the page, before it passes them on', () => {
-    const locations = [...conf.matchAll(/location \/realms\/mandate\/device \{(?<body>[^}]*)\}/gu)].map(
+    const locations = [...conf.matchAll(/location ~ \^\/realms\/\S+\/device \{(?<body>[^}]*)\}/gu)].map(
       ({ groups }) => groups?.['body'] ?? '',
     )
     const toKeycloak = conf.split('\n  server {').filter((server) => server.includes('http://keycloak:8080'))
@@ -436,10 +462,10 @@ describe('the edge', () => {
         `${groups?.['key']} ${groups?.['rate']}`,
       ]),
     )
-    // The address first: what it refuses does not count in the total, so one address cannot lock everybody out.
+    // The address first: what it refuses does not count in the total, so one address cannot lock everybody out; the total is a realm's, as the codes are.
     expect(limits.map(({ groups }) => [zones.get(groups?.['zone']), Number(groups?.['burst'])])).toEqual([
       ['$binary_remote_addr 30r/m', 20],
-      ['all 10r/s', 50],
+      ['$realm 10r/s', 50],
     ])
     expect(open).toContain('proxy_pass $keycloak;')
     expect(closed.trim()).toBe('return 404;')
@@ -480,7 +506,11 @@ describe('.env.example', () => {
     )
     // Refused in production: tests set it to see that they fail.
     const forTestsOnly = ['PDP_TEST_READ_BARRIER']
-    const inCompose = [...variablesOf('docker-compose.yml'), ...variablesOf('deploy/compose.demo.yml')]
+    const inCompose = [
+      ...variablesOf('docker-compose.yml'),
+      ...variablesOf('deploy/compose.demo.yml'),
+      ...variablesOf('deploy/compose.tenant.yml'),
+    ]
     expect(inCode.length).toBeGreaterThan(40)
     const byTheStack = [
       'MANDATE_OPENFGA_PORT',
