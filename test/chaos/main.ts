@@ -63,7 +63,7 @@ async function main(args: readonly string[]): Promise<number> {
     // Kills above all: only they lose what a log that answers too early has not written.
     const result = await runArm('vulnerable', {
       ...plan,
-      only: 'process',
+      only: 'process killed pdp',
       defences: 'off',
       ms: Math.max(ms / 10, 40_000),
     })
