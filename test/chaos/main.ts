@@ -88,8 +88,9 @@ async function main(args: readonly string[]): Promise<number> {
     })
     const rows = verdictOf(result, mostMs)
     printTable(rows)
-    isRight &&= rows.every((row) => row.isRight)
-    if (!isRight) print(`logs and report: ${keep}`)
+    const isPromised = rows.every((row) => row.isRight)
+    isRight &&= isPromised
+    if (!isPromised) print(`logs and report: ${keep}`)
   }
   print(isRight ? 'verdict: as promised' : 'verdict: VIOLATED')
   return isRight ? 0 : 1

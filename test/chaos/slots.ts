@@ -8,7 +8,7 @@ import type { TokenClaims } from '../fixtures/issuer.ts'
 import { type Answer, TRIPS } from '../fixtures/pdp.ts'
 import { World } from '../fixtures/world.ts'
 import { History } from '../new-enemy/history.ts'
-import { type Making, must, type Operation, toggled, withdrawing } from '../new-enemy/slots.ts'
+import { type Making, must, type Operation, Route, toggled, withdrawing } from '../new-enemy/slots.ts'
 import type { ChaosStage, StagedService } from './stage.ts'
 
 /** A trip that its owner made in the service, read by a delegate through the service's PEP. */
@@ -84,9 +84,7 @@ export const expiring =
 
 /** A world whose facts never change: what is asked to see whether a part has recovered. */
 export async function steadyWorld(stage: ChaosStage): Promise<{ readonly world: World; readonly trip: string }> {
-  const [first] = stage.pdps
-  if (!first) throw new RangeError('there is no PDP')
-  const world = new World({ call: first.call, now: Date.now, advance: () => undefined })
+  const world = new World({ call: new Route(stage).call, now: Date.now, advance: () => undefined })
   await world.begin(() => false)
   return { world, trip: await makeTrip(stage.trips, world) }
 }
@@ -96,8 +94,8 @@ export async function steadyPersona(
   stage: ChaosStage,
   index: number,
 ): Promise<{ readonly path: string; readonly as: TokenClaims }> {
-  const pdp = stage.pdps[index]
-  if (!pdp) throw new RangeError(`there is no PDP ${index}`)
-  const world = new World({ call: pdp.call, now: Date.now, advance: () => undefined })
+  const route = new Route(stage)
+  route.index = index
+  const world = new World({ call: route.call, now: Date.now, advance: () => undefined })
   return { path: `/v1/personas/${await world.persona('A', 'traveler/family')}`, as: world.as('A') }
 }
