@@ -12,12 +12,18 @@ const MOST_MS = 2
 /** One turn for all work of this kind in each round of the event loop: other requests wait so long at most, however many batches there are. */
 export class Turns {
   readonly #waiting: CallerQueues<() => void> = new CallerQueues()
+  readonly #now: () => number
   /** Whether a turn has been given in this round of the event loop. */
   #isGiven = false
 
+  /** @param now - Milliseconds of a clock that never jumps. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
   /** Waits for a turn; callers take turns. @returns the turn, to be asked whether it is over. */
   async begin(caller: string): Promise<Turn> {
-    const turn = new Turn(() => this.#next(caller))
+    const turn = new Turn(() => this.#next(caller), this.#now)
     await turn.next()
     return turn
   }
@@ -43,16 +49,18 @@ export class Turns {
 /** The turns of one batch or search. */
 export class Turn {
   readonly #ask: () => Promise<void> | undefined
+  readonly #now: () => number
   #since = 0
   #waiting: Promise<void> | undefined
 
-  constructor(ask: () => Promise<void> | undefined) {
+  constructor(ask: () => Promise<void> | undefined, now: () => number) {
     this.#ask = ask
+    this.#now = now
   }
 
   /** Whether other requests must be let in now. */
   get isOver(): boolean {
-    return performance.now() - this.#since > MOST_MS
+    return this.#now() - this.#since > MOST_MS
   }
 
   /** Waits for the next turn. Everything that shares this one goes on together. */
@@ -63,7 +71,7 @@ export class Turn {
 
   async #begin(): Promise<void> {
     await this.#ask()
-    this.#since = performance.now()
+    this.#since = this.#now()
     this.#waiting = undefined
   }
 }
