@@ -20,7 +20,7 @@ let said = ''
 beforeAll(() => {
   said = make('acme', 'acme.example', '8500')
   make('bolt', 'bolt.example', '8510')
-})
+}, 60_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The settings of a tenant, by name. */
