@@ -15,6 +15,14 @@ export type { Decided, DecideRequest } from './decide.ts'
 export type { BatchQuestion, Decider, Page, Question, SearchAnswer, SearchQuestion } from './decider.ts'
 export type { DecisionEvent, DecisionHook } from './decision-hook.ts'
 export type { EnforceEachOptions, EnforceOptions, FilterOptions } from './enforce.ts'
+export {
+  createGrantEvents,
+  type GrantEvent,
+  type GrantEventAnswer,
+  type GrantEventDelivery,
+  type GrantEvents,
+  type GrantEventsOptions,
+} from './grant-events.ts'
 export type {
   AskingOptions,
   DryRunAnswer,

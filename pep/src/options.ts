@@ -110,7 +110,8 @@ const tlsSchema = z
   })
   .refine(({ cert, key }) => (cert === undefined) === (key === undefined), 'cert and key go together')
 
-const isLogger = (value: unknown) => typeof value === 'object' && value !== null && 'warn' in value && 'error' in value
+export const isLogger = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'warn' in value && 'error' in value
 const isDecider = (value: unknown) =>
   typeof value === 'object' && value !== null && 'decide' in value && 'decideEach' in value && 'close' in value
 const isTracer = (value: unknown) =>

@@ -74,6 +74,17 @@ export {
   stopProcess,
 } from './run-service.ts'
 export {
+  areKeysUnavailable,
+  DELIVERY_ERRORS,
+  DeliveryError,
+  type DeliveryErrorCode,
+  isSameSecret,
+  issuerOfSet,
+  SET_TYPE,
+  type SetRules,
+  verifySet,
+} from './security-event-token.ts'
+export {
   permissionsPolicy,
   type SecurityHeaderOptions,
   securityHeaderList,

@@ -5,7 +5,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type EpochMillis, Fault, hasSecondFactor, joinUrl, type PartyRef, refuse } from '@mandate/protocol'
-import { type ClientTls, createIssuerKeys, type IssuerKeys } from '@mandate/service'
+import { areKeysUnavailable, type ClientTls, createIssuerKeys, type IssuerKeys } from '@mandate/service'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { keyHolder } from '../pap/keys.ts'
@@ -202,7 +202,7 @@ export class Callers {
       return (await jwtVerify(token, this.#keys.keyFor, { ...rules, requiredClaims: ['iat', 'jti', 'aud', 'exp'] }))
         .payload
     } catch (cause) {
-      if (isKeyTrouble(cause))
+      if (areKeysUnavailable(cause))
         throw new Fault('identity_unavailable', 'the keys of the issuer cannot be fetched', { cause })
       this.#options.onRefused?.(tokenRefusal(cause))
       throw refuse('invalid_request', 'logout_token: is not valid.')
@@ -232,7 +232,7 @@ export class Callers {
       return payload
     } catch (cause) {
       if (cause instanceof errors.JWTExpired) throw invalid('The token has expired.')
-      if (isKeyTrouble(cause))
+      if (areKeysUnavailable(cause))
         throw new Fault('identity_unavailable', 'the keys of the issuer cannot be fetched', { cause })
       this.#options.onRefused?.(tokenRefusal(cause))
       throw invalid('The token is not valid here.')
@@ -291,15 +291,6 @@ export class Callers {
 
 const invalid = (detail: string): Fault => refuse('unauthenticated', detail, challenge(true))
 const challenge = (sent: boolean) => ({ error: sent ? 'invalid_token' : 'missing_token' })
-
-/** Whether the keys could not be fetched or read, as opposed to a signature that does not match them. */
-export function isKeyTrouble(cause: unknown): boolean {
-  return (
-    cause instanceof errors.JWKSTimeout ||
-    cause instanceof TypeError ||
-    (cause instanceof errors.JOSEError && cause.code === 'ERR_JOSE_GENERIC')
-  )
-}
 
 function sameText(a: string, b: string): boolean {
   const left = createHash('sha256').update(a).digest()

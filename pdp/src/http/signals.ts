@@ -5,6 +5,7 @@
  * @module
  */
 import { Fault, type PartyRef } from '@mandate/protocol'
+import { DeliveryError, SET_TYPE } from '@mandate/service'
 import express, { type RequestHandler, type Response } from 'express'
 import type { Logger } from 'pino'
 import type { Clock } from '../ports/clock.ts'
@@ -19,7 +20,7 @@ import type { AnonymousRefusals } from './faults.ts'
 import { utf8Of } from './json.ts'
 import { createRefusedTokenLog, type TokenRefusal, tokenRefusal } from './refused-tokens.ts'
 import type { Signal, SignalEffect } from './signal-events.ts'
-import { DeliveryError, type ReceivedSet, type SignalReceiver } from './signal-receiver.ts'
+import type { ReceivedSet, SignalReceiver } from './signal-receiver.ts'
 import type { OpenStreams } from './streams.ts'
 
 export interface SignalDeps {
@@ -39,7 +40,6 @@ export interface SignalDeps {
   readonly anonymous: Pick<AnonymousRefusals, 'count'>
 }
 
-export const SET_TYPE = 'application/secevent+jwt'
 const BODY_LIMIT = '64kb'
 
 /** Creates the handlers: the transmitter is authenticated before its body is read. */

@@ -15,9 +15,9 @@ import {
   resourceSearchSchema,
   subjectSearchSchema,
 } from '@mandate/protocol'
+import { DELIVERY_ERRORS } from '@mandate/service'
 import { z } from 'zod'
 import { PARTS } from '../readiness.ts'
-import { DELIVERY_ERRORS } from '../signal-receiver.ts'
 import type { Operation } from './operation.ts'
 
 /** A batch without items must be a valid single evaluation. */
