@@ -7,7 +7,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { createGrantEvents, type GrantEvent } from '@mandate/pep'
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { isSignedBy, type ReceivedDelivery, startSetReceiver } from '../fixtures/set-receiver.ts'
 import { useSuite } from '../fixtures/suite.ts'
 import { PERSONAS } from '../fixtures/world.ts'
@@ -94,6 +95,26 @@ describe('grant-ended', () => {
     ])
     expect(['root', 'child', 'agents', 'leaf'].map((name) => told(name, bot).length)).toEqual([0, 0, 1, 1])
     expect(records.received.map(({ event }) => event)).toEqual(['verification'])
+  })
+
+  test('is taken by the receiver of @mandate/pep, as the PDP delivers it', async () => {
+    await chain()
+    await suite.world.revoke('root', 'A')
+    await bot.until(has('leaf'))
+    const [delivery] = about('leaf', bot.received)
+    const events: GrantEvent[] = []
+    const receiver = createGrantEvents({
+      issuer: ISSUER,
+      audience: 'urn:bot',
+      bearer: bearer('bot'),
+      jwksUrl: `${suite.tpdp.pdp.url}/v1/signals/keys`,
+      onEvent: (event) => void events.push(event),
+    })
+    onTestFinished(() => receiver.close())
+    const { authorization = '', 'content-type': contentType } = delivery?.headers ?? {}
+    const body = Buffer.from(delivery?.token ?? '')
+    expect(await receiver.receive({ authorization: [authorization], contentType, body })).toEqual({ status: 202 })
+    expect(events).toMatchObject([{ grant: idOf('leaf'), what: 'ended', reason: 'above_ended' }])
   })
 
   test('is signed by the published key, in the form of SSF 1.0, and names no person', async () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type PepLogger, problems } from '@mandate/pep'
+import { type GrantEvents, type PepLogger, problems } from '@mandate/pep'
 import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
 import { prepareApp, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express } from 'express'
@@ -19,6 +19,8 @@ export interface AppDeps extends RoutesDeps, McpAddress {
   /** Express's `trust proxy`: proxies whose `X-Forwarded-*` headers are trusted. */
   readonly trustProxy?: string | undefined
   readonly limits: LimitOptions
+  /** Absent: there is no `/grant-events`. */
+  readonly grantEvents?: Pick<GrantEvents, 'handler'> | undefined
 }
 
 /** Largest request body. */
@@ -38,7 +40,10 @@ export function createApp(deps: AppDeps): Express {
   app.use(addMetadataToChallenges(resource, deps.scope))
   const publicMetadata = pep.open('protected resource metadata are public (RFC 9728)')
   app.get([...resource.paths], publicMetadata, resource.handler)
-  app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
+  app.use(limits.atTheDoor)
+  const verified = pep.open('an event is authenticated by its bearer and its signature')
+  if (deps.grantEvents) app.post('/grant-events', verified, deps.grantEvents.handler)
+  app.use(pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps), mcpRoutes(deps))
   app.use(refuseUnknownRoute, problems(logger))
   pep.assertGuarded(app)

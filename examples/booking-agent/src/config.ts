@@ -34,6 +34,9 @@ const settingsSchema = z
     AGENT_SCHEDULE_SECONDS: setting.integer(1, 86_400).default(3_600),
     AGENT_HOUSEKEEPING_SECONDS: setting.integer(1, 3_600).default(30),
     AGENT_PUBLIC_URL: setting.url.optional(),
+    AGENT_GRANT_EVENTS_ISSUER: setting.identifier.optional(),
+    AGENT_GRANT_EVENTS_KEYS_URL: setting.exactUrl.optional(),
+    AGENT_GRANT_EVENTS_TOKEN: setting.secret.optional(),
     AGENT_PLAIN_HTTP_HOSTS: setting.list([]),
     AGENT_TRUST_PROXY: z.string().min(1).optional(),
     AGENT_TLS_CERT: setting.pem,
@@ -65,12 +68,15 @@ const settingsSchema = z
           AGENT_IDENTITY_URL: env.AGENT_IDENTITY_URL,
           AGENT_PDP_URL: env.AGENT_PDP_URL,
           AGENT_TRIPS_URL: env.AGENT_TRIPS_URL,
+          AGENT_GRANT_EVENTS_KEYS_URL: env.AGENT_GRANT_EVENTS_KEYS_URL,
         },
         plainHttpHosts: env.AGENT_PLAIN_HTTP_HOSTS,
       }),
     ]
     if (env.NODE_ENV === 'production' && env.AGENT_PUBLIC_URL === undefined)
       objections.push('AGENT_PUBLIC_URL: required in production: the URL at which clients reach the agent')
+    if ((env.AGENT_GRANT_EVENTS_ISSUER === undefined) !== (env.AGENT_GRANT_EVENTS_TOKEN === undefined))
+      objections.push('AGENT_GRANT_EVENTS_ISSUER and AGENT_GRANT_EVENTS_TOKEN: give both, or none')
     for (const message of objections) context.addIssue({ code: 'custom', message })
   })
   .transform((env) => ({
@@ -93,6 +99,7 @@ const settingsSchema = z
     schedule: { workflows: env.AGENT_SCHEDULE_WORKFLOWS, everyMs: env.AGENT_SCHEDULE_SECONDS * 1_000 },
     housekeepingMs: env.AGENT_HOUSEKEEPING_SECONDS * 1_000,
     publicUrl: env.AGENT_PUBLIC_URL,
+    grantEvents: grantEventsOf(env),
     trustProxy: env.AGENT_TRUST_PROXY,
     limits: {
       personPerMinute: env.AGENT_PERSON_PER_MINUTE,
@@ -103,6 +110,23 @@ const settingsSchema = z
     },
     logLevel: env.LOG_LEVEL,
   }))
+
+interface GrantEventSettings {
+  readonly AGENT_GRANT_EVENTS_ISSUER?: string | undefined
+  readonly AGENT_GRANT_EVENTS_KEYS_URL?: string | undefined
+  readonly AGENT_GRANT_EVENTS_TOKEN?: string | undefined
+}
+
+/** How the PDP's events about grants are verified. `undefined`: none are taken. */
+function grantEventsOf(env: GrantEventSettings) {
+  const {
+    AGENT_GRANT_EVENTS_ISSUER: issuer,
+    AGENT_GRANT_EVENTS_TOKEN: text,
+    AGENT_GRANT_EVENTS_KEYS_URL: jwksUrl,
+  } = env
+  if (issuer === undefined || text === undefined) return undefined
+  return { issuer, bearer: text.split('\n'), ...(jwksUrl === undefined ? {} : { jwksUrl }) }
+}
 
 /** Configuration from `AGENT_…`, checked: addresses, credentials, limits; durations in milliseconds. */
 export type AgentConfig = ReturnType<typeof readConfig>

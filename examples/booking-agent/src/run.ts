@@ -45,7 +45,7 @@ const runItemSchema = decidedSchema.partial().extend({
 export type RunItem = z.infer<typeof runItemSchema>
 
 /**
- * `denied`: reading the trip was denied. `failed`: the service did not answer. `stopped`: the authority ended before every item was tried.
+ * `denied`: reading the trip was denied. `failed`: the service did not answer. `stopped`: the authority ended before every item was tried, as the service or an event of the PDP said.
  * `interrupted`: the agent's process ended during the run.
  */
 const RUN_STATUSES = ['running', 'done', 'denied', 'failed', 'stopped', 'interrupted'] as const

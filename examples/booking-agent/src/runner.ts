@@ -1,6 +1,6 @@
 /**
  * Carries out runs: reads the trip, pre-checks its items by a dry run, then executes them, several in parallel. A denied item does not stop the
- * others; the end of the authority does. Each outcome is stored before the same worker tries its next item.
+ * others; the end of the authority does, also by an event of the PDP. Each outcome is stored before the same worker tries its next item.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { ulid } from 'ulid'
 import { chooseItems, endsAuthority, isOpen, type Run, type RunItem } from './run.ts'
 import type { RunStore } from './store.ts'
 import type { Acting, Executed, Trips, TripsResult } from './trips-client.ts'
+import type { WorkByGrant } from './work-by-grant.ts'
 
 export interface RunnerDeps {
   readonly trips: Trips
@@ -18,6 +19,7 @@ export interface RunnerDeps {
   readonly parallel: number
   /** Aborted at shutdown: no further item is started. */
   readonly halt: AbortSignal
+  readonly work: Pick<WorkByGrant, 'begin'>
 }
 
 export interface RunOrder {
@@ -75,14 +77,17 @@ export async function runTrip(order: RunOrder, deps: RunnerDeps): Promise<Run> {
 
 async function executed(run: Run, as: Acting, deps: RunnerDeps): Promise<Run> {
   const { store, trips, halt, parallel } = deps
+  using underWay = deps.work.begin()
+  for (const { precheck } of run.items) underWay.restsOn(precheck?.chain)
   let current = run
   let over = false
   // All workers share one iterator: each takes the next item when it is free.
   const queue = run.items.filter(isOpen).values()
   const work = async (): Promise<void> => {
     for (const item of queue) {
-      if (over || halt.aborted) return
+      if (over || halt.aborted || underWay.isStopped) return
       const tried = await attempted(item, run, as, trips)
+      underWay.restsOn(tried.chain)
       current = withItem(current, tried)
       if (endsAuthority(tried)) over = true
       store.save(current)
@@ -92,7 +97,7 @@ async function executed(run: Run, as: Acting, deps: RunnerDeps): Promise<Run> {
   const broken = workers.find(({ status }) => status === 'rejected')
   if (broken?.status === 'rejected') throw broken.reason
   if (!current.items.some(({ status }) => status === 'waiting')) return { ...current, status: 'done' }
-  return { ...current, status: over ? 'stopped' : 'interrupted' }
+  return { ...current, status: over || underWay.isStopped ? 'stopped' : 'interrupted' }
 }
 
 function newRun({ workflow, items, dryRun, subject, actor, as }: RunOrder, now: EpochMillis): Run {

@@ -12,11 +12,13 @@ import { type AgentLogger, createApp } from './app.ts'
 import type { AgentConfig } from './config.ts'
 import { RunEvents } from './events.ts'
 import { startForgetting } from './forgetting.ts'
+import { receiveGrantEvents } from './grant-events.ts'
 import type { Run } from './run.ts'
 import { runOwn, startSchedule } from './schedule.ts'
 import { createRunStore } from './store.ts'
 import { createTripsTokens } from './tokens.ts'
 import { createTripsClient } from './trips-client.ts'
+import { WorkByGrant } from './work-by-grant.ts'
 
 const TOKEN_TIMEOUT_MS = 5_000
 
@@ -33,7 +35,9 @@ export async function startAgent(
   const { issuer, pdpUrl, clientId, audience, interactiveClients, trustProxy, limits } = config
   const pep = createPep({ ...accountOf(config), audience, pdpUrl, interactiveClients, logger })
   const halt = new AbortController()
-  const { store, tokens, runner, close } = parts(config, halt.signal)
+  const work = new WorkByGrant()
+  const { store, tokens, runner, close } = parts(config, halt.signal, work)
+  const grantEvents = receiveGrantEvents(config, work, logger)
   store.interrupt()
   const pdp = createPdpAdmin({ ...accountOf(config), pdpUrl })
   const forgetting = await startForgetting({ store, pdp, issuer, logger }, config.housekeepingMs)
@@ -56,6 +60,7 @@ export async function startAgent(
     logger,
     trustProxy,
     limits,
+    grantEvents,
   })
   const endSchedule = startSchedule(config.schedule, { ...routes }, failed)
   const listener = await serve(app, { ...config, ...bounds })
@@ -67,7 +72,7 @@ export async function startAgent(
       halt.abort()
       events.close()
       await Promise.all([listener.close(), endSchedule(), forgetting.close(), ...underWay])
-      await Promise.all([pep.close(), pdp.close(), close()])
+      await Promise.all([pep.close(), pdp.close(), grantEvents?.close(), close()])
     }),
   }
 }
@@ -78,7 +83,7 @@ export async function startAgent(
  * @throws Fault `identity_unavailable` when the agent gets no token.
  */
 export async function runOnOwnSchedule(config: AgentConfig, workflow: string): Promise<Run> {
-  const { close, ...deps } = parts(config, new AbortController().signal)
+  const { close, ...deps } = parts(config, new AbortController().signal, new WorkByGrant())
   try {
     return await runOwn(workflow, { ...deps, agent: config.clientId })
   } finally {
@@ -93,12 +98,19 @@ function accountOf({ issuer, identityUrl, plainHttpHosts, credentials, clientTls
   return { issuer, provider: keycloak(), plainHttpHosts, credentials, ...identity, ...tls }
 }
 
-function parts(config: AgentConfig, halt: AbortSignal) {
+function parts(config: AgentConfig, halt: AbortSignal, work: WorkByGrant) {
   const { tripsUrl, dataDir, parallelItems, clientTls } = config
   const store = createRunStore(dataDir)
   const tokens = createTripsTokens({ ...accountOf(config), timeoutMs: TOKEN_TIMEOUT_MS })
   const calls = createCalls(clientTls)
-  const runner = { trips: createTripsClient(tripsUrl, calls), store, now: Date.now, parallel: parallelItems, halt }
+  const runner = {
+    trips: createTripsClient(tripsUrl, calls),
+    store,
+    now: Date.now,
+    parallel: parallelItems,
+    halt,
+    work,
+  }
   const close = async () => {
     await Promise.all([tokens.close(), calls.close()])
     store.close()
