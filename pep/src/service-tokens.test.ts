@@ -52,7 +52,8 @@ function service(credentials: Parameters<typeof createServiceTokens>[0]['credent
   tokens = createServiceTokens({ issuer, provider: keycloak(), credentials })
   return tokens
 }
-const withSecret = (clientSecret: string | (() => string) = 'secret') => service({ clientId: 'notes', clientSecret })
+const withSecret = (clientSecret: string | (() => string | readonly string[]) = 'secret') =>
+  service({ clientId: 'notes', clientSecret })
 
 test('a caller’s token is exchanged for one that the other service takes (RFC 8693)', async () => {
   expect(await withSecret().exchanged('callers.own.token', 'printing')).toBe('token-1')
@@ -182,6 +183,15 @@ test('while two secrets are known, the change at the identity provider fails no 
   current = 'a third'
   await expect(exchange()).rejects.toThrow('401 invalid_client')
   await dispatcher.close()
+})
+
+test('a change at the identity provider between the attempts with two secrets fails no request', async () => {
+  answer = ({ secret }) =>
+    secret === 'new' && grants.length === 3
+      ? [200, { access_token: 'good', token_type: 'Bearer', expires_in: 300 }]
+      : [401, { error: 'invalid_client' }]
+  expect(await withSecret(() => ['new', 'former']).own('printing')).toBe('good')
+  expect(grants.map(({ secret }) => secret)).toEqual(['new', 'former', 'new'])
 })
 
 test('a secret is rotated under load and no request is dropped, though the service learns of it late', async () => {

@@ -91,16 +91,17 @@ export function createTokenEndpoint(
 ): (grant: Readonly<Record<string, string>>) => Promise<IssuedToken> {
   let accepted: string | undefined
   return async (grant) => {
-    const tried = new Set<string>()
+    const tried: string[] = []
     let refusal: unknown
     for (;;) {
       // Read for each attempt: the secret may have been rotated between reading and sending.
       const secrets = await secretsOf(options.credentials)
-      // allowed: timing: both secrets are this process's own.
-      const known = secrets.find((secret) => secret === accepted && !tried.has(secret))
-      const secret = known ?? secrets.find((one) => !tried.has(one))
-      if (secret === undefined || tried.size >= MAX_ATTEMPTS) throw refusal ?? new Error('there is no client secret')
-      tried.add(secret)
+      const open = secrets.filter((one) => !tried.includes(one))
+      // The first one again where all of several were refused: the issuer may have changed its secret in between.
+      const again = secrets.length > 1 ? secrets.find((one) => one === tried[0]) : undefined
+      const secret = open.find((one) => one === accepted) ?? open[0] ?? again
+      if (secret === undefined || tried.length >= MAX_ATTEMPTS) throw refusal ?? new Error('there is no client secret')
+      tried.push(secret)
       try {
         const token = await send(grant, await proofOf(options, secret), options)
         accepted = secret
@@ -141,7 +142,7 @@ async function addressOf({ credentials, discover }: TokenEndpointOptions): Promi
 }
 
 const ABOUT_CLIENT: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
-/** Attempts for one token: each with another secret or key. */
+/** Attempts for one token. */
 const MAX_ATTEMPTS = 3
 
 interface ClientProof {

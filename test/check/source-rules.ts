@@ -18,7 +18,7 @@ export const EXCEPTIONS = {
   shell: 0,
   random: 2,
   tls: 0,
-  timing: 4,
+  timing: 3,
   html: 0,
   disclosure: 3,
 } as const satisfies Readonly<Record<string, number>>
