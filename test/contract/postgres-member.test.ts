@@ -44,11 +44,11 @@ async function anotherProcess(origin: string, key: string): Promise<Other> {
   return { process: other, lines }
 }
 
-/** Ends the connections of an origin's PDPs from outside, as a failing network or an operator would. */
+/** Ends the connections of an origin's PDPs from outside, as a failing network or an operator would, and waits until they have ended. */
 const cutOff = (origin: string): Promise<unknown> =>
   postgres.query(
     postgres.url,
-    `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+    `SELECT pg_terminate_backend(pid, 60000) FROM pg_locks WHERE locktype = 'advisory'
      AND (classid::bigint << 32) | objid::bigint = hashtextextended('${origin}', ${0x6d_70_01})`,
   )
 
@@ -95,7 +95,7 @@ test('a connection that ended while the process was busy: the lock is taken on t
   const script = `import pg from 'pg'
     const client = new pg.Client(process.argv[1])
     await client.connect()
-    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name LIKE $1', ['mandate-pdp%'])
+    await client.query('SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name LIKE $1', ['mandate-pdp%'])
     await client.end()`
   execFileSync(process.execPath, ['--input-type=module', '-e', script, postgres.url])
   expect(await locks.run('k', async () => 'done')).toBe('done')

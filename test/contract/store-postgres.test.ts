@@ -141,7 +141,7 @@ test('a release works beside the next one, and refuses the database of one after
   expect(await old.register.agent('x')).toMatchObject({ id: 'x' })
   await old.register.completeAgent({ id: 'x', active: false, serviceSub: undefined, createdAt: 1 })
   expect((await (await openPdp(connect())).register.agents()).map(({ active }) => active)).toEqual([false])
-  const afterNext = [...next, { oldest: LATEST + 1, sql: 'ALTER TABLE agents DROP COLUMN active' }]
+  const afterNext = [...next, { oldest: LATEST + 1, sql: 'ALTER TABLE agents DROP COLUMN active CASCADE' }]
   await prepareDatabase(url, afterNext)
   expect(await problemOf(url)).toMatch(
     `a newer release has migrated the database to version ${LATEST + 2}, and this release knows ${LATEST}`,
