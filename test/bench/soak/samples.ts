@@ -100,17 +100,20 @@ async function metricsOf(url: string): Promise<string> {
   return response.text()
 }
 
-/** Bytes of all files below a folder; files that vanish meanwhile count as none. */
+/** Bytes of all files below a folder; files and folders that vanish meanwhile count as none. */
 async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
-  const files = entries.filter((entry) => entry.isFile())
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   const sizes = await Promise.all(
-    files.map(({ parentPath, name }) =>
-      stat(join(parentPath, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
+    entries.map((entry) => {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) return bytesIn(path)
+      return entry.isFile()
+        ? stat(path).then(
+            ({ size }) => size,
+            () => 0,
+          )
+        : 0
+    }),
   )
   return sizes.reduce((sum, size) => sum + size, 0)
 }
