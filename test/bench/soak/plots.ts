@@ -92,8 +92,12 @@ function line(samples: readonly Sample[], name: string, figureOf: (sample: Sampl
   return { name, points }
 }
 
-const sum = (pdps: readonly PdpSample[], figure: keyof PdpSample): number =>
-  pdps.reduce((total, pdp) => total + (pdp[figure] ?? 0), 0)
+/** @returns `undefined` when the figure of one PDP could not be read. */
+function sum(pdps: readonly PdpSample[], figure: keyof PdpSample): number | undefined {
+  const figures = pdps.map((pdp) => pdp[figure] ?? Number.NaN)
+  const total = figures.reduce((all, one) => all + one, 0)
+  return Number.isNaN(total) ? undefined : total
+}
 
 const databasesMb = (postgresMb: Sample['postgresMb']): number =>
   Object.entries(postgresMb).reduce((total, [name, mb]) => (name === 'write-ahead log' ? total : total + mb), 0)
@@ -142,12 +146,16 @@ export function verdictOf(soak: Soak): readonly string[] {
   ]
 }
 
+const isNumber = (value: number | undefined): boolean => value !== undefined
+
 function totalsOf(samples: readonly Sample[]): readonly string[] {
   const total = (of: (sample: Sample) => number): number => samples.reduce((all, sample) => all + of(sample), 0)
   const decided = total(({ decisions }) => decisions.right)
-  const logMb = (sample: Sample | undefined): number => (sample ? sum(Object.values(sample.pdps), 'logMb') : 0)
-  const written = (logMb(samples.at(-1)) - logMb(samples[0])) * 2 ** 20
-  const logged = decided - (samples[0]?.decisions.right ?? 0)
+  // From the first sample whose log could be measured to the last one.
+  const sizes = samples.map(({ pdps }) => sum(Object.values(pdps), 'logMb'))
+  const [first, last] = [sizes.findIndex(isNumber), sizes.findLastIndex(isNumber)]
+  const written = ((sizes[last] ?? 0) - (sizes[first] ?? 0)) * 2 ** 20
+  const logged = samples.slice(first + 1, last + 1).reduce((all, { decisions }) => all + decisions.right, 0)
   return [
     `${decided} decisions: ${total(({ decisions }) => decisions.wrong)} wrong, ${total(({ decisions }) => decisions.failed)} failed, ${total(({ decisions }) => decisions.unsent)} not sent (too many in flight)`,
     `${total(({ changes }) => changes.done)} grants revoked: ${total(({ changes }) => changes.wrong)} with a wrong decision after it, ${total(({ changes }) => changes.failed)} failed`,
