@@ -24,6 +24,7 @@ export interface AdminTask {
 /** Runs the task and sets the exit code: 1 when Keycloak refused or did not respond, 64 on wrong usage. */
 export async function runAdminTask({ command, does, words, run }: AdminTask): Promise<void> {
   const { KEYCLOAK_URL: url, KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password } = process.env
+  const { KEYCLOAK_REALM: realm = 'mandate' } = process.env
   const given = process.argv.slice(2)
   const usage =
     `usage: ${[command, ...(words.length > 0 ? ['--', ...words] : [])].join(' ')}\n\n${does}\n` +
@@ -39,7 +40,7 @@ export async function runAdminTask({ command, does, words, run }: AdminTask): Pr
     return
   }
   try {
-    process.stdout.write(`${await run({ url, username, password }, ...given)}\n`)
+    process.stdout.write(`${await run({ url, username, password, realm }, ...given)}\n`)
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     process.exitCode = EXIT.refused

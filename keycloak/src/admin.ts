@@ -12,7 +12,12 @@ export interface KeycloakAdmin {
   readonly url: string
   readonly username: string
   readonly password: string
+  /** Realm whose people a task is about: that of a tenant. @default 'mandate' */
+  readonly realm?: string
 }
+
+/** Path of the realm of {@link KeycloakAdmin}. */
+export const realmPath = ({ realm = 'mandate' }: KeycloakAdmin): string => `/realms/${encodeURIComponent(realm)}`
 
 /** Calls the admin API: `path` is relative to `/admin`, `body` is sent as JSON. Resolves to the parsed response; `undefined` when it has no body. */
 export type AdminCall = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) => Promise<unknown>

@@ -8,7 +8,7 @@ import { deleteUser } from './provision.ts'
 
 await runAdminTask({
   command: 'npm run --silent delete-login',
-  does: 'Deletes a login of the realm mandate in Keycloak. Does not delete data that the services hold about the person.',
+  does: 'Deletes a login of the realm mandate in Keycloak, or of KEYCLOAK_REALM. Does not delete data that the services hold about the person.',
   words: ['USERNAME'],
   run: async (admin, user = '') =>
     (await deleteUser(admin, user)) ? 'deleted' : 'there is no login with that name: nothing to delete',

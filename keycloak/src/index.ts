@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { fileURLToPath } from 'node:url'
-
 export { type AdminCall, adminSession, type KeycloakAdmin } from './admin.ts'
 export {
   answerDevice,
@@ -18,14 +16,10 @@ export { addHost, hostObjection, type NewHost } from './hosts.ts'
 export { hardenMaster } from './master.ts'
 export { generatePeople, type PdpRole, PEOPLE } from './people.ts'
 export { deleteUser, provisionPeople, readClientSecrets } from './provision.ts'
+export { REALM_FILE } from './realm-file.ts'
+export { addRealm, type NewRealm, removeRealm } from './realms.ts'
 export { addService, type NewService, removeService } from './services.ts'
 export { totpCode } from './totp.ts'
-
-/**
- * Path of the realm file to import. Keycloak replaces `${NAME}` placeholders from its environment: all secrets, `PDP_LOGOUT_URL` (the PDP's back-channel
- * logout endpoint) and `AUDITOR_PUBLIC_URL` (URL of the auditor's page). The realm's client policies forbid changing these clients later.
- */
-export const REALM_FILE = fileURLToPath(new URL('../realm.json', import.meta.url))
 
 /** Names of the secrets in {@link REALM_FILE}. An unset one is imported literally, as `${NAME}`. */
 export const REALM_SECRETS = [

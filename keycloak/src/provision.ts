@@ -4,12 +4,10 @@
  * @module
  */
 import { z } from 'zod'
-import { type AdminCall, adminSession, type KeycloakAdmin } from './admin.ts'
+import { type AdminCall, adminSession, type KeycloakAdmin, realmPath } from './admin.ts'
 import type { Credentials } from './form-login.ts'
 import { type PdpRole, PEOPLE } from './people.ts'
 import { TOTP_STEP_SECONDS } from './totp.ts'
-
-const REALM = '/realms/mandate'
 
 const users = z.array(z.object({ id: z.string(), username: z.string() }))
 const clients = z.array(z.object({ id: z.string() }))
@@ -23,15 +21,16 @@ export async function provisionPeople(
   admin: KeycloakAdmin,
   people: Readonly<Record<string, Credentials>>,
 ): Promise<void> {
+  const realm = realmPath(admin)
   const call = await adminSession(admin)
-  const pdp = clients.parse(await call('GET', `${REALM}/clients?clientId=pdp`))[0]
+  const pdp = clients.parse(await call('GET', `${realm}/clients?clientId=pdp`))[0]
   if (!pdp) throw new Error('the realm has no client "pdp"')
-  const known = roles.parse(await call('GET', `${REALM}/clients/${pdp.id}/roles`))
+  const known = roles.parse(await call('GET', `${realm}/clients/${pdp.id}/roles`))
   for (const person of Object.values(people)) {
-    const id = (await findUser(call, person.username)) ?? (await createUser(call, person))
+    const id = (await findUser(call, realm, person.username)) ?? (await createUser(call, realm, person))
     const wanted = roleOf(person.username)
     const role = known.find(({ name }) => name === wanted)
-    if (role) await call('POST', `${REALM}/users/${id}/role-mappings/clients/${pdp.id}`, [role])
+    if (role) await call('POST', `${realm}/users/${id}/role-mappings/clients/${pdp.id}`, [role])
   }
 }
 
@@ -41,10 +40,11 @@ export async function provisionPeople(
  * @returns `false` when there is no such login.
  */
 export async function deleteUser(admin: KeycloakAdmin, username: string): Promise<boolean> {
+  const realm = realmPath(admin)
   const call = await adminSession(admin)
-  const id = await findUser(call, username)
+  const id = await findUser(call, realm, username)
   if (id === undefined) return false
-  await call('DELETE', `${REALM}/users/${id}`)
+  await call('DELETE', `${realm}/users/${id}`)
   return true
 }
 
@@ -57,13 +57,14 @@ export async function readClientSecrets<Client extends string>(
   admin: KeycloakAdmin,
   names: readonly Client[],
 ): Promise<Record<Client, string>> {
+  const realm = realmPath(admin)
   const call = await adminSession(admin)
   const entries: [Client, string][] = []
   for (const clientId of names) {
     const query = new URLSearchParams({ clientId })
-    const client = clients.parse(await call('GET', `${REALM}/clients?${query}`))[0]
+    const client = clients.parse(await call('GET', `${realm}/clients?${query}`))[0]
     if (!client) throw new Error(`the realm has no client "${clientId}": import keycloak/realm.json`)
-    entries.push([clientId, secretAnswer.parse(await call('GET', `${REALM}/clients/${client.id}/client-secret`)).value])
+    entries.push([clientId, secretAnswer.parse(await call('GET', `${realm}/clients/${client.id}/client-secret`)).value])
   }
   return Object.fromEntries(entries) as Record<Client, string>
 }
@@ -72,18 +73,18 @@ function roleOf(username: string): PdpRole | undefined {
   return new Map<string, PdpRole | undefined>(Object.entries(PEOPLE)).get(username)
 }
 
-async function findUser(call: AdminCall, username: string): Promise<string | undefined> {
+async function findUser(call: AdminCall, realm: string, username: string): Promise<string | undefined> {
   const query = new URLSearchParams({ username, exact: 'true' })
-  return users.parse(await call('GET', `${REALM}/users?${query}`))[0]?.id
+  return users.parse(await call('GET', `${realm}/users?${query}`))[0]?.id
 }
 
-async function createUser(call: AdminCall, person: Credentials): Promise<string> {
+async function createUser(call: AdminCall, realm: string, person: Credentials): Promise<string> {
   const credentials = [
     { type: 'password', value: person.password, temporary: false },
     ...(person.totpSecret === undefined ? [] : [otpCredential(person.totpSecret)]),
   ]
-  await call('POST', `${REALM}/users`, { username: person.username, enabled: true, credentials })
-  const id = await findUser(call, person.username)
+  await call('POST', `${realm}/users`, { username: person.username, enabled: true, credentials })
+  const id = await findUser(call, realm, person.username)
   if (id === undefined) throw new Error(`${person.username} was created but cannot be found`)
   return id
 }
