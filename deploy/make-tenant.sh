@@ -57,10 +57,9 @@ env -i PATH="$PATH" MANDATE_HOST="$MANDATE_HOST" "$here/make-secrets.sh" "$folde
 
 cat << STEPS
 
-Settings are in $settings. Next, make the realm $name in Keycloak (docs/tenants.md), with
+Settings are in $settings. Next, make the realm $name in Keycloak, as its administrator (docs/tenants.md):
 
-  PDP_LOGOUT_URL=http://edge-of-$name:8082/backchannel-logout
-  AUDITOR_PUBLIC_URL=https://$MANDATE_HOST:$MANDATE_AUDITOR_PORT
+  npm run add-realm -- $name $folder/$name http://edge-of-$name:8082/backchannel-logout https://$MANDATE_HOST:$MANDATE_AUDITOR_PORT
 
 and then:
 

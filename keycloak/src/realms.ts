@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { adminSession, type KeycloakAdmin, realmPath } from './admin.ts'
@@ -13,6 +14,8 @@ const TENANT_MARK = 'mandate.tenant'
 /** The edge lets in paths of such realms (`deploy/edge/sign-in.conf`). */
 const NAME = /^[a-z][a-z0-9-]{1,30}$/u
 const RESERVED = ['master', 'mandate']
+/** Ids in the file are those of the realm `mandate`: Keycloak refuses a second thing with the same one, in another realm too. */
+const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gu
 const PLACEHOLDER = /\$\{(?<name>[A-Z][A-Z0-9_]*)\}/gu
 
 /** A realm to add. */
@@ -33,7 +36,10 @@ const realmSchema = z.looseObject({ attributes: z.record(z.string(), z.string())
  */
 export async function addRealm(admin: KeycloakAdmin, { name, values }: NewRealm): Promise<void> {
   requireName(name)
-  const text = readFileSync(REALM_FILE, 'utf8').replaceAll(PLACEHOLDER, (_whole, placeholder: string) => {
+  const file = readFileSync(REALM_FILE, 'utf8')
+  const ids = new Map((file.match(UUID) ?? []).map((id) => [id, randomUUID()]))
+  const withOwnIds = file.replaceAll(UUID, (id) => ids.get(id) ?? id)
+  const text = withOwnIds.replaceAll(PLACEHOLDER, (_whole, placeholder: string) => {
     const value = values[placeholder]
     if (!value) throw new TypeError(`${placeholder} has no value`)
     return JSON.stringify(value).slice(1, -1)

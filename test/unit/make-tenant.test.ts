@@ -53,7 +53,7 @@ test('project, host, log, ports and folder of secrets differ; the address of Key
 
 test('it prints the commands that follow, and keeps what is there', () => {
   const [logout, auditor] = ['http://edge-of-acme:8082/backchannel-logout', 'https://acme.example:8503']
-  expect(said).toContain(`PDP_LOGOUT_URL=${logout}\n  AUDITOR_PUBLIC_URL=${auditor}\n`)
+  expect(said).toContain(`npm run add-realm -- acme ${join(folder, 'acme')} ${logout} ${auditor}\n`)
   const before = secretsOf('acme')
   expect(make('acme', 'elsewhere.example', '9000')).toContain(auditor)
   expect(secretsOf('acme')).toEqual(before)
