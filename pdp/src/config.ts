@@ -152,7 +152,7 @@ export type Config = z.output<typeof schema>
 /** Of OpenTelemetry's variables those about traces alone: others may be meant for other programs on the machine. */
 const PREFIXES = ['PDP_', 'OPENFGA_', 'LOG_', ...TRACING_PREFIXES] as const
 /** Files that are read later; the start only checks that they are readable. */
-const FILES = [
+export const FILES_READ_LATER = [
   'PDP_TLS_CERT_FILE',
   'PDP_TLS_KEY_FILE',
   'PDP_TLS_CLIENT_CA_FILE',
@@ -192,7 +192,7 @@ export function parseConfig(environment: Environment, readFile: ReadFile): Parse
 }
 
 function fileProblems(environment: Environment, readFile: ReadFile): readonly string[] {
-  return FILES.flatMap((name) => {
+  return FILES_READ_LATER.flatMap((name) => {
     const path = environment[name]
     if (!path) return []
     let text: string

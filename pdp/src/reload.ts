@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { type ClientTls, ConfigError, type DrainableListener, prepareTls, type Reload } from '@mandate/service'
-import type { Config } from './config.ts'
+import { type Config, FILES_READ_LATER } from './config.ts'
 import { listenerOptionsOf } from './http/listener.ts'
 import type { OpenHttp } from './http/open.ts'
 import { requireKey } from './openfga/require-key.ts'
@@ -17,15 +17,7 @@ import { databasePlace, withMaintenanceClient } from './store/postgres-session.t
 /** Settings that change in the PDP's own copy of its configuration; their users read them for each connection or request. */
 const RELOADED = ['OPENFGA_API_TOKEN', 'PDP_STORE_URL', 'PDP_INDEX_URL'] as const satisfies readonly (keyof Config)[]
 
-const FILES = [
-  ...RELOADED.map((name) => `${name}_FILE`),
-  'PDP_TLS_CERT_FILE',
-  'PDP_TLS_KEY_FILE',
-  'PDP_TLS_CLIENT_CA_FILE',
-  'PDP_TLS_CA_FILE',
-  'PDP_METADATA_KEY_FILE',
-  'PDP_SIGNAL_KEY_FILE',
-]
+const FILES = [...RELOADED.map((name) => `${name}_FILE`), ...FILES_READ_LATER]
 const FILES_AT_START = [
   'PDP_VAULT_KEY_FILE',
   'PDP_VAULT_OLD_KEYS_FILE',

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { type EpochMillis, Fault, hasSecondFactor, joinUrl, type PartyRef, refuse } from '@mandate/protocol'
-import { areKeysUnavailable, type ClientTls, createIssuerKeys, type IssuerKeys } from '@mandate/service'
+import { areKeysUnavailable, type ClientTls, createIssuerKeys, type IssuerKeys, isSameSecret } from '@mandate/service'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { keyHolder } from '../pap/keys.ts'
@@ -256,7 +255,8 @@ export class Callers {
     const agent = yield* wait(known.agent(azp))
     if (!agent) return { ...base, party: undefined, name: `service:${azp}`, types: undefined }
     const serviceSub = agent.serviceSub ?? (yield* wait(known.bindAgent(azp, claims.sub)))
-    if (!sameText(serviceSub, claims.sub)) throw invalid('The token is of another account than the registered agent.')
+    if (!isSameSecret(serviceSub, claims.sub))
+      throw invalid('The token is of another account than the registered agent.')
     return { ...base, party: `agent:${azp}`, name: `agent:${azp}`, types: undefined }
   }
 
@@ -269,7 +269,7 @@ export class Callers {
     const actor: PartyRef | undefined = agent && `agent:${azp}`
     if (!inPerson && !actor) throw invalid('The token was issued to a client that may not speak for a person.')
     // The service account of an agent is no person (rule G1).
-    if (agent?.serviceSub !== undefined && sameText(agent.serviceSub, sub))
+    if (agent?.serviceSub !== undefined && isSameSecret(agent.serviceSub, sub))
       throw invalid('The token is of the agent itself, and not marked as such.')
     // `iat` has whole seconds: a token issued within the second of the erasure counts as older.
     const party = yield* wait(vault.pseudonymOfToken(issuer, sub, claims.iat * 1000))
@@ -291,8 +291,3 @@ export class Callers {
 
 const invalid = (detail: string): Fault => refuse('unauthenticated', detail, challenge(true))
 const challenge = (sent: boolean) => ({ error: sent ? 'invalid_token' : 'missing_token' })
-
-function sameText(a: string, b: string): boolean {
-  const left = createHash('sha256').update(a).digest()
-  return timingSafeEqual(left, createHash('sha256').update(b).digest())
-}
